@@ -1,0 +1,75 @@
+# `make run` and `make test` work from a fresh clone: what they need, they install first, into .venv and .cache
+# (and, for tests, with apt-get where the machine has none of it).
+
+PYTHON ?= python3
+BIN := .venv/bin
+OPTIONS ?=
+
+VNU_VERSION := 26.9.27
+VNU := .cache/vnu-$(VNU_VERSION).jar
+
+.DEFAULT_GOAL := help
+.PHONY: help run load check test lint format wheel clean
+.DELETE_ON_ERROR:
+
+help: ## Show these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/runtime ## Start the service on port 8000, or PORT, with WEB_CONCURRENCY workers (2)
+	@exec $(BIN)/gunicorn wsgi:app $(OPTIONS)
+
+load: .venv/runtime ## Call the tools of a running service, and say how many answers came back
+	@$(BIN)/python -m tests.journeys.load $(if $(KEY),--key=$(KEY)) $(OPTIONS)
+
+check: .venv/development ## Lint, types and fast tests, in less than a minute
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -q --ignore=tests/journeys --ignore=tests/faults --ignore=tests/benchmarks $(OPTIONS)
+
+test: .venv/development .cache/chromium ## All tests, with real servers and a real browser
+	$(BIN)/pytest -q $(OPTIONS)
+
+lint: .venv/development $(VNU) ## Ruff, mypy, and the Nu HTML checker on every page
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m tests.html_check $(VNU)
+
+format: .venv/development ## Put imports and layout in order
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+wheel: .venv/development ## Build the wheel `laptime` in dist/
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## Remove what these commands made; the state in instance/ stays
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
+
+# The stamps are younger than what they were made from, so a second run installs nothing.
+
+.venv/runtime: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Laptime needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	    "Name another one: make run PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) can't make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; \
+	  exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing requirements.txt into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/development: .venv/runtime requirements-dev.txt
+	@echo "Installing requirements-dev.txt into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.cache/chromium: .venv/development .ci/chromium
+	@mkdir -p .cache
+	@.ci/chromium $(BIN)/playwright
+	@touch $@
+
+$(VNU): .ci/vnu
+	@mkdir -p .cache
+	@.ci/vnu $(VNU_VERSION) $@

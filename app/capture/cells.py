@@ -1,0 +1,192 @@
+"""Files of 64-bit cells in memory that all workers share; the byte layout is described here.
+
+Little-endian unsigned 64-bit cells throughout. A file is a header of one page and then segments of 16
+tools each; it grows by whole segments.
+
+    header (512 cells)
+        0  MAGIC, which names this layout        5  tools that are named (published last)
+        1  boot   2  pid   3  start ticks        6  requests entered
+        4  file made at (Unix nanoseconds)       7  requests whose last byte was handed to the server
+                                                 8  requests closed, that is counted
+                                                 9  faults of ours that were caught in a request
+                                                10  samples taken (the system's ring)
+                                                64.. pairs (pid, start ticks) of files folded in here
+    tool (2,176 cells)
+        0        length of the name in bytes, plus 2^32 for Laptime's own pages
+        1..31    the name, UTF-8, at most 248 bytes
+        32       sum of times (ns)               36  server errors, exceptions included
+        33       least time (ns), 0: none yet    37  response bytes
+        34       greatest time (ns)              38  requests claimed: the next place in the ring
+        35       client errors
+        64..95   the ring of the newest 16, two cells each: (end in Unix us << 8 | n & 255),
+                 (time in ns << 8 | (n & 127) << 1 | success)
+        128..    1,024 buckets of successes
+        1152..   1,024 buckets of failures
+    where n numbers the tool's requests: a pair whose two tags disagree is being written.
+
+A cell is written by one process only and, but for 33 and the ring, only grows, so a reader needs no lock.
+Cells are read and written as items of a `memoryview.cast("Q")`: one aligned 8-byte store each.
+`struct.pack_into` must not be used on them, it showed readers a transient zero in 5 % of concurrent reads.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import stat
+import time
+from pathlib import Path
+
+from ..errors import CellsError
+from .process import Process
+
+MAGIC = int.from_bytes(b"laptime1", "little")
+PAGE_CELLS = 512
+TOOL_CELLS = 2176
+SEGMENT_TOOLS = 16
+NAME_BYTES = 248
+OWN = 1 << 32
+
+BOOT, PID, START_TICKS, MADE_NS, TOOLS, ENTERED, ANSWERED, CLOSED, FAULTS, SAMPLES = range(1, 11)
+FOLDED, FOLDED_MOST = 64, 64
+NAME, TOTAL_NS, MIN_NS, MAX_NS, CLIENT_ERRORS, SERVER_ERRORS, RESPONSE_BYTES, CLAIMED = 1, *range(32, 39)
+RING, RING_SIZE = 64, 16
+OK, FAILED = 128, 1152
+
+_GRAIN = mmap.ALLOCATIONGRANULARITY
+_HEADER_BYTES = -(-PAGE_CELLS * 8 // _GRAIN) * _GRAIN
+_SEGMENT_BYTES = -(-SEGMENT_TOOLS * TOOL_CELLS * 8 // _GRAIN) * _GRAIN
+
+
+class CellFile:
+    """A file of cells, mapped: `header` and one memoryview to each tool that was reached so far.
+
+    With `path` None it is private memory of the same layout: what a full disk leaves.
+    """
+
+    def __init__(self, path: Path | None, descriptor: int, writable: bool) -> None:
+        self.path = path
+        self.is_torn = False  # set by the first reader that finds a tool behind the file's end
+        self._descriptor = descriptor
+        self._writable = writable
+        self._segments: list[memoryview] = []
+        self.header = self._map(0, _HEADER_BYTES)
+
+    @classmethod
+    def create(cls, path: Path | None, owner: Process) -> CellFile:
+        """Make a new file for `owner`. Raises CellsError when the disk has no room or no permission."""
+        descriptor = -1
+        if path is not None:
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise CellsError(f"can't make {path.name}: {error.strerror}") from error
+            try:
+                _allocate(descriptor, 0, _HEADER_BYTES)
+            except OSError as error:
+                os.close(descriptor)
+                path.unlink()
+                raise CellsError(f"no room for {path.name}: {error.strerror}") from error
+        cells = cls(path, descriptor, writable=True)
+        header = cells.header
+        header[BOOT], header[PID], header[START_TICKS] = owner.boot, owner.pid, owner.start_ticks
+        header[MADE_NS] = time.time_ns()
+        header[0] = MAGIC  # last: a file without it is not read
+        return cells
+
+    @classmethod
+    def open(cls, path: Path, *, writable: bool = False) -> CellFile:
+        """Map an existing file. Raises CellsError when it is torn, foreign or gone."""
+        flags = os.O_RDWR if writable else os.O_RDONLY
+        try:  # O_NONBLOCK: a pipe of that name would wait for a writer
+            descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise CellsError(f"can't open {path.name}: {error.strerror}") from error
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size < _HEADER_BYTES:
+            os.close(descriptor)
+            raise CellsError(f"{path.name} is torn: it is shorter than its header, or no file")
+        cells = cls(path, descriptor, writable=writable)
+        if cells.header[0] != MAGIC:
+            cells.close()
+            raise CellsError(f"{path.name} is no file of cells of this version")
+        return cells
+
+    @property
+    def owner(self) -> Process:
+        """The process that writes this file."""
+        return Process(self.header[BOOT], self.header[PID], self.header[START_TICKS])
+
+    def is_current(self) -> bool:
+        """Whether the path still leads to this file and not to a newer one, or to none."""
+        if self.path is None:
+            return True
+        try:
+            return self.path.stat().st_ino == os.fstat(self._descriptor).st_ino
+        except OSError:
+            return False
+
+    def tool(self, number: int) -> memoryview:
+        """The cells of tool `number`, 0 first; the file grows for a writer.
+
+        Raises CellsError when the disk has no room for another segment, or the file is torn.
+        """
+        segment, place = divmod(number, SEGMENT_TOOLS)
+        while len(self._segments) <= segment:
+            self._segments.append(self._segment(len(self._segments)))
+        start = place * TOOL_CELLS
+        return self._segments[segment][start : start + TOOL_CELLS]
+
+    def add_tool(self, name: bytes, own: bool) -> memoryview:
+        """Name the next tool (at most NAME_BYTES bytes of UTF-8) and hand out its cells."""
+        number = self.header[TOOLS]
+        cells = self.tool(number)
+        padded = name.ljust(-(-len(name) // 8) * 8, b"\0")
+        for place in range(0, len(padded), 8):
+            cells[NAME + place // 8] = int.from_bytes(padded[place : place + 8], "little")
+        cells[0] = len(name) | (OWN if own else 0)
+        self.header[TOOLS] = number + 1
+        return cells
+
+    def close(self) -> None:
+        """Give the descriptor back now; the maps go when nobody holds a view of them."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    __del__ = close
+
+    def _segment(self, number: int) -> memoryview:
+        start = _HEADER_BYTES + number * _SEGMENT_BYTES
+        if self._descriptor >= 0:
+            try:
+                if self._writable:
+                    _allocate(self._descriptor, start, _SEGMENT_BYTES)
+                elif os.fstat(self._descriptor).st_size < start + _SEGMENT_BYTES:
+                    raise CellsError("the file is torn: a tool lies behind its end")
+            except OSError as error:
+                raise CellsError(f"no room for more tools: {error.strerror}") from error
+        return self._map(start, _SEGMENT_BYTES)
+
+    def _map(self, start: int, length: int) -> memoryview:
+        access = mmap.ACCESS_WRITE if self._writable else mmap.ACCESS_READ
+        try:
+            mapped = mmap.mmap(self._descriptor, length, access=access, offset=start)
+        except (OSError, ValueError) as error:  # no address space, or a file that shrank meanwhile
+            raise CellsError(f"can't map cells: {error}") from error
+        return memoryview(mapped).cast("Q")
+
+
+def name_of(cells: memoryview) -> tuple[str, bool]:
+    """The name in a tool's cells, and whether it is one of Laptime's own pages."""
+    length = cells[0] & 0xFF
+    raw = bytes(cells[NAME : NAME + 31])[: min(length, NAME_BYTES)]
+    return raw.decode("utf-8", "replace"), bool(cells[0] & OWN)
+
+
+def _allocate(descriptor: int, start: int, length: int) -> None:
+    """Take real blocks: a hole in a file on a full disk ends the process with SIGBUS at the first write."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, start, length)
+    else:  # macOS, for development: write the zeros
+        os.pwrite(descriptor, bytes(length), start)

@@ -1,0 +1,162 @@
+"""All workers' cells merged into one Snapshot, by any process, at any moment, without a lock.
+
+Cells only grow, so a sum over all files is a state that the service really passed through, and a
+request that was closed is in it. A worker closes a request just after the last byte went out, so a
+client may ask again before that: the reader waits, a few milliseconds at most, for requests that
+are answered and not yet closed. That is what makes a total exact in the very next read.
+
+Dead workers' files stay in the sum. The elected worker folds them into one file (`retire`) and removes
+them; the folded file names what it holds, so no crash in between counts anything twice.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from ..errors import CellsError
+from ..model.series import Request, Series, Snapshot, ToolTotals, Worker
+from . import cells as layout
+from .cells import CellFile, name_of
+from .merge import fold, read_tool, tools_of
+from .recorder import Recorder
+from .runs import Run
+
+_SETTLE_S = 0.05
+_ATTEMPTS = 10
+
+_Totals = dict[str, tuple[Series, tuple[Request, ...]]]
+
+
+class Reader:
+    """Reads the run that `recorder` writes in. Maps of files are kept from read to read."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._open: dict[Path, CellFile] = {}
+        self._stuck: dict[Path, int] = {}
+        self._lock = threading.RLock()  # threads of one worker share the maps
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run that is read; "private" where counts are not shared."""
+        return self._recorder.run.id if self._recorder.run else _PRIVATE
+
+    def snapshot(self) -> Snapshot:
+        """All workers of the run merged, dead ones included. Raises CellsError if the run can't be read."""
+        recorder = self._recorder
+        if recorder.run is None:
+            return _merged(_PRIVATE, recorder.cells.header[layout.MADE_NS] / 1e9, [recorder.cells])
+        with self._lock:
+            self._settle(recorder.run)
+            return _merged(recorder.run.id, recorder.run.started_s, self._files(recorder.run))
+
+    def past(self, run: Run) -> Snapshot:
+        """A run that ended: the same for files that nobody writes any more."""
+        with self._lock:
+            return _merged(run.id, run.started_s, self._files(run))
+
+    def retire(self) -> int:
+        """Fold dead workers' files into one and remove them; how many. Only the elected worker may.
+
+        Raises CellsError when the disk has no room for the folded file: the dead then stay as they are.
+        """
+        run = self._recorder.run
+        if run is None:
+            return 0
+        with self._lock:
+            mapped = self._mapped(run.worker_files())
+            dead = [(path, cells) for path, cells in mapped.items() if not cells.owner.is_alive()]
+            folded = self._folded(run)
+            held = _held(folded) if folded else frozenset[tuple[int, int]]()
+            # Those that a crash left behind come first: a file must be named until it is removed.
+            dead.sort(key=lambda one: (one[1].owner.pid, one[1].owner.start_ticks) not in held)
+            batch = dict(dead[: layout.FOLDED_MOST])
+            if batch:
+                fold(run.folder / _FOLDED, folded, batch)
+            return len(batch)
+
+    def _files(self, run: Run) -> list[CellFile]:
+        """The files that make up the run at one instant: the folded one and all that it does not hold."""
+        for _ in range(_ATTEMPTS):
+            before = self._folded(run)
+            files = self._mapped(run.worker_files())
+            self._open = files | ({run.folder / _FOLDED: before} if before else {})
+            if self._folded(run) is before:  # nothing was folded and removed meanwhile
+                held = _held(before) if before else frozenset[tuple[int, int]]()
+                fresh = [
+                    cells
+                    for cells in files.values()
+                    if (cells.owner.pid, cells.owner.start_ticks) not in held
+                ]
+                return [before, *fresh] if before else fresh
+        raise CellsError("the files of dead workers are folded faster than they can be read")
+
+    def _folded(self, run: Run) -> CellFile | None:
+        path = run.folder / _FOLDED
+        return self._mapped([path]).get(path)
+
+    def _mapped(self, paths: list[Path]) -> dict[Path, CellFile]:
+        """The files that can be read, mapped once and again when another has taken the name."""
+        mapped: dict[Path, CellFile] = {}
+        for path in paths:
+            cells = self._open.get(path)
+            if cells is None or not cells.is_current():
+                try:
+                    cells = self._open[path] = CellFile.open(path)
+                except CellsError:  # just removed, just being made, or not ours: it has nothing to add
+                    self._open.pop(path, None)
+                    continue
+            mapped[path] = cells
+        return mapped
+
+    def _settle(self, run: Run) -> None:
+        """Wait for requests that are answered and not yet closed, at most _SETTLE_S altogether."""
+        deadline = time.monotonic() + _SETTLE_S
+        for path, cells in self._mapped(run.worker_files()).items():
+            header = cells.header
+            answered = header[layout.ANSWERED]
+            while header[layout.CLOSED] < answered and self._stuck.get(path) != answered:
+                if time.monotonic() > deadline or not cells.owner.is_alive():
+                    self._stuck[path] = answered  # a long download: do not wait for it again
+                    break
+                time.sleep(0.0005)
+
+
+_FOLDED = "folded.cells"
+_PRIVATE = "private"
+
+
+def _merged(run_id: str, started_s: float, files: list[CellFile]) -> Snapshot:
+    tools: _Totals = {}
+    own: _Totals = {}
+    workers: list[Worker] = []
+    for cells in files:
+        for tool in tools_of(cells):
+            name, is_own = name_of(tool)
+            totals = own if is_own else tools
+            series, recent = read_tool(tool)
+            if series.requests:
+                before, newest = totals.get(name, (Series(), ()))
+                totals[name] = (before + series, newest + recent)
+        if cells.owner.is_alive():
+            header = cells.header
+            in_flight = max(0, header[layout.ENTERED] - header[layout.CLOSED])
+            made_s = header[layout.MADE_NS] / 1e9
+            workers.append(Worker(cells.owner.pid, made_s, header[layout.CLOSED], in_flight))
+    workers.sort(key=lambda worker: worker.pid)
+    return Snapshot(run_id, started_s, _newest_first(tools), _newest_first(own), tuple(workers))
+
+
+def _newest_first(totals: _Totals) -> dict[str, ToolTotals]:
+    return {
+        name: ToolTotals(series, tuple(sorted(recent, key=lambda one: -one.at_s)[: layout.RING_SIZE]))
+        for name, (series, recent) in totals.items()
+    }
+
+
+def _held(folded: CellFile) -> frozenset[tuple[int, int]]:
+    """(pid, start ticks) of the workers whose files the folded one holds and that may still lie there."""
+    pairs = folded.header[layout.FOLDED : layout.FOLDED + 2 * layout.FOLDED_MOST].tolist()
+    return frozenset(zip(pairs[::2], pairs[1::2], strict=True))

@@ -1,0 +1,1 @@
+"""What one elected worker of a host does beside its requests: sample, roll up, judge, prune."""

@@ -1,0 +1,25 @@
+"""Judge the default rules over the sliding window, and keep the alerts' life in the store."""
+
+from __future__ import annotations
+
+from ..model.alerting import evaluate
+from ..model.windows import sliding
+from ..sources import Sources
+from ..store import Engine, alerts, writing
+
+
+class EvaluateAlerts:
+    """Opens what holds, resolves what no longer does; only the elected worker may."""
+
+    def __init__(self, sources: Sources, engine: Engine) -> None:
+        self._sources = sources
+        self._engine = engine
+
+    def run(self, now_s: float) -> None:
+        """One round of judging. Raises UnavailableError when the store is away."""
+        settings = self._sources.settings
+        traffic = self._sources.traffic(sliding(settings.alert_window_s, now_s))
+        newest = next(reversed(self._sources.samples(now_s - 3 * settings.sample_interval_s)), None)
+        conditions = evaluate(traffic.tools, newest, settings)
+        with writing(self._engine) as connection:
+            alerts.sync(connection, conditions, now_s)

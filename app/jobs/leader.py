@@ -1,0 +1,65 @@
+"""The election: of all workers on a host one runs the jobs, the one that holds a file's lock.
+
+The lock dies with its holder, however it dies. Every other worker asks for it once a second, without
+waiting. The file is opened by candidates only, never in a process that forks workers later.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+log = logging.getLogger("laptime")
+
+POLL_S = 1.0
+
+
+class Candidate:
+    """A thread that asks for the lock and, once it has it, calls `lead` and rests.
+
+    `beat` is called at every poll, leader or not: what each worker has to do for itself.
+    """
+
+    def __init__(self, lock: Path, lead: Callable[[], None], beat: Callable[[], None]) -> None:
+        self._lock = FileLock(lock, thread_local=False, mode=0o600)
+        self._lead = lead
+        self._beat = beat
+        self._refused = ""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._stand, name="laptime-candidate", daemon=True)
+
+    def start(self) -> None:
+        """Begin to stand for election."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop asking and, if this was the leader, let go."""
+        self._ended.set()
+        self._thread.join()
+        self._lock.release()
+
+    def _stand(self) -> None:
+        leads = False
+        while True:
+            self._beat()
+            if not leads and self._is_elected():
+                leads = True
+                self._lead()
+            if self._ended.wait(POLL_S):
+                return
+
+    def _is_elected(self) -> bool:
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        except OSError as error:  # a state folder that can't be written: no jobs, and said once
+            if self._refused != str(error):
+                self._refused = str(error)
+                log.error("no worker can be elected to sample and judge: %s", error)
+            return False
+        return True

@@ -1,0 +1,73 @@
+"""From counters in memory to rows in the store: the difference since the last time, in one transaction.
+
+The store keeps what was already rolled up of this run (the watermark) beside the rows, so a crash at any
+point neither loses nor doubles. Runs that ended are rolled up to their last request, and then their
+files go.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..capture import runs
+from ..capture.reader import Reader
+from ..capture.recorder import Recorder
+from ..model.series import Series, Snapshot
+from ..store import Engine, rollups, writing
+
+
+class RollUp:
+    """Rolls up the run of `recorder` as `instance`; only the elected worker may."""
+
+    def __init__(
+        self, recorder: Recorder, reader: Reader, engine: Engine, state: Path, instance: str
+    ) -> None:
+        self._recorder = recorder
+        self._reader = reader
+        self._engine = engine
+        self._state = state
+        self._instance = instance
+
+    def run(self, now_s: float) -> None:
+        """Fold the dead, roll up this run, end the past ones. Raises UnavailableError, CellsError."""
+        run = self._recorder.run
+        if run is None:  # private memory: nothing that another worker could continue
+            return
+        self._reader.retire()
+        self._store(self._reader.snapshot(), now_s)
+        for past in runs.ended(self._state, run):
+            self._end(past)
+        self._bury()
+
+    def _end(self, past: runs.Run) -> None:
+        """Roll up what the past run counted last, and put its files aside: they are never read again."""
+        snapshot = self._reader.past(past)
+        ends = [totals.recent[0].at_s for totals in snapshot.tools.values() if totals.recent]
+        self._store(snapshot, max(ends, default=past.started_s))
+        grave = self._state / "ended"
+        grave.mkdir(mode=0o700, exist_ok=True)
+        past.folder.rename(grave / past.id)
+
+    def _bury(self) -> None:
+        """Forget the runs that were put aside; a crash before may have left some."""
+        for folder in sorted((self._state / "ended").glob("*")):
+            with writing(self._engine) as connection:
+                rollups.finish_run(connection, self._instance, folder.name)
+            shutil.rmtree(folder)
+
+    def _store(self, snapshot: Snapshot, now_s: float) -> None:
+        with writing(self._engine) as connection:
+            rollups.roll_up(
+                connection,
+                instance=self._instance,
+                run=snapshot.run,
+                started_s=snapshot.started_s,
+                now_s=now_s,
+                tools=_series(snapshot),
+            )
+
+
+def _series(snapshot: Snapshot) -> Mapping[str, Series]:
+    return {name: totals.series for name, totals in snapshot.tools.items()}

@@ -1,0 +1,87 @@
+"""The elected worker's timetable: a declared table of jobs, run by APScheduler.
+
+A job that fails is counted and logged, once a minute at most for each job, and runs again at its next
+turn. Jobs never run twice at once; turns that were missed are made up for by one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+
+log = logging.getLogger("laptime")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of the timetable: what runs, how often, and whether on the clock's multiples of that."""
+
+    name: str
+    every_s: float
+    run: Callable[[], object]
+    on_boundary: bool = False
+
+    def first_s(self, now_s: float) -> float:
+        """When its first turn is (Unix seconds): now, or at the next boundary."""
+        return (now_s // self.every_s + 1) * self.every_s if self.on_boundary else now_s
+
+
+class _Threads(ThreadPoolExecutor):  # type: ignore[misc]
+    """A thread to each job. Python closes pools before daemon threads such as the scheduler's end."""
+
+    def _do_submit_job(self, job: object, run_times: list[datetime]) -> None:
+        with suppress(RuntimeError):  # the pool is closed: this process is on its way out
+            super()._do_submit_job(job, run_times)
+
+
+class Schedule:
+    """The timetable of one process. `failures` counts failed turns by job."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._jobs = jobs
+        self.failures: dict[str, int] = {job.name: 0 for job in jobs}
+        self._logged_s: dict[str, float] = {}
+        self._scheduler: BackgroundScheduler | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Run each job from its first turn on every `every_s` seconds, in threads of its own."""
+        now_s = time.time()
+        with self._lock:
+            scheduler = BackgroundScheduler(
+                timezone=UTC,
+                executors={"default": _Threads(max_workers=len(self._jobs))},
+                job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
+            )
+            for job in self._jobs:
+                scheduler.add_job(
+                    self._turn, "interval", args=[job], id=job.name, seconds=job.every_s,
+                    next_run_time=datetime.fromtimestamp(job.first_s(now_s), UTC),
+                )  # fmt: skip
+            scheduler.start()
+            self._scheduler = scheduler
+
+    def stop(self) -> None:
+        """End the timetable; a job that runs is waited for."""
+        with self._lock:
+            if self._scheduler is not None:
+                self._scheduler.shutdown()
+                self._scheduler = None
+
+    def _turn(self, job: Job) -> None:
+        try:
+            job.run()
+        except Exception:
+            self.failures[job.name] += 1
+            now_s = time.monotonic()
+            if now_s - self._logged_s.get(job.name, -60.0) >= 60:
+                self._logged_s[job.name] = now_s
+                log.exception("the job %s failed (%d times so far)", job.name, self.failures[job.name])

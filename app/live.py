@@ -1,0 +1,154 @@
+"""The answers to `Sources` in a running service: shared memory and the store, joined without a seam.
+
+A window is the store's rows plus what memory counted since the newest roll-up. Rows are kept until the
+next roll-up, so that the panels of a page, and many pages, read the store once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from math import ceil
+
+from .capture.reader import Reader
+from .capture.samples import SampleRing
+from .errors import UnavailableError
+from .model.alerting import ActiveAlert, SystemSample
+from .model.series import EMPTY, Series, Snapshot, total
+from .model.windows import Window
+from .settings import Settings
+from .sources import Traffic
+from .store import Engine, alerts, history, migrate, reading
+from .store.history import History
+
+log = logging.getLogger("laptime")
+
+_KEPT = 4
+_FIRST_WAIT_S = 5.0
+_RETRY_S = 5.0
+
+_Key = tuple[int, ...]
+
+
+class Live:
+    """One process's sources. `open()` prepares the store beside the requests; answers wait for it briefly."""
+
+    def __init__(
+        self, settings: Settings, reader: Reader, ring: SampleRing, engine: Engine, instance: str
+    ) -> None:
+        self._settings = settings
+        self._reader = reader
+        self._ring = ring
+        self._engine = engine
+        self._instance = instance
+        self._is_migrated = threading.Event()
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[_Key, History] = OrderedDict()
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    def open(self) -> None:
+        """Bring the store to this code's schema, in a thread of its own, until it succeeds."""
+        threading.Thread(target=self._migrate, name="laptime-store", daemon=True).start()
+
+    def wait(self) -> None:
+        """Wait until the store is ready, a few seconds at most. Raises UnavailableError if it is not."""
+        if not self._is_migrated.wait(_FIRST_WAIT_S):
+            raise UnavailableError("the store does not answer; the service's log says why")
+
+    def snapshot(self) -> Snapshot:
+        return self._reader.snapshot()
+
+    def samples(self, since_s: float) -> Sequence[SystemSample]:
+        return self._ring.since(since_s)
+
+    def alerts(self) -> Sequence[ActiveAlert]:
+        self.wait()
+        with reading(self._engine) as connection:
+            return alerts.active(connection)
+
+    def traffic(self, window: Window) -> Traffic:
+        """The window's rows, and in its newest points what came since. Raises UnavailableError."""
+        found = self._history(window)
+        rows, watermark = found.rows, found.watermark
+        # After the rows: what is counted in between is then in this snapshot and not in the watermark.
+        snapshot = self._reader.snapshot()
+        since = watermark.rolled_up_s if watermark else snapshot.started_s
+        if window.end_s < since:
+            return Traffic(window, rows.tools, rows.points, rows.tool_points)
+        rest = _rest(snapshot, watermark.tools if watermark else {})
+        names = {**rows.tool_points, **rest}
+        starts = window.starts()
+        first_live = max(0, int(since - starts.start) // window.step_s)
+        return Traffic(
+            window=window,
+            tools={name: rows.tools.get(name, EMPTY) + rest.get(name, EMPTY) for name in names},
+            points=_continued(rows.points, first_live, total(rest.values())),
+            tool_points={
+                name: _continued(
+                    rows.tool_points.get(name) or [EMPTY if one else None for one in rows.points],
+                    first_live,
+                    rest.get(name, EMPTY),
+                )
+                for name in names
+            },
+        )
+
+    def _history(self, window: Window) -> History:
+        self.wait()
+        run = self._reader.run_id
+        starts = window.starts()
+        with self._lock, reading(self._engine) as connection:
+            sequence = history.read_sequence(connection, self._instance, run)
+            key = (*_rows_of(window), window.step_s, starts.start, len(starts), sequence)
+            found = self._kept.get(key)
+            if found is None:
+                found = history.read_history(connection, window, instance=self._instance, run=run)
+                self._kept[key] = found
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return found
+
+    def _migrate(self) -> None:
+        said = ""
+        while True:
+            try:
+                migrate(self._engine)
+            except UnavailableError as error:
+                if said != str(error):
+                    said = str(error)
+                    log.error("history is not available: %s", error)
+                time.sleep(_RETRY_S)
+            else:
+                self._is_migrated.set()
+                return
+
+
+def _rows_of(window: Window) -> tuple[int, int, int]:
+    """Which rows answer the window: their period, and the numbers of the first and the last."""
+    period_s = window.period_s
+    return period_s, int(window.start_s // period_s), (ceil(window.end_s) - 1) // period_s
+
+
+def _rest(snapshot: Snapshot, watermark: Mapping[str, Series]) -> dict[str, Series]:
+    """What each tool counted since the watermark, tools without anything new left out."""
+    gained = {
+        name: totals.series.since(watermark.get(name, EMPTY)) for name, totals in snapshot.tools.items()
+    }
+    return {name: series for name, series in gained.items() if series.requests}
+
+
+def _continued(points: Sequence[Series | None], first_live: int, rest: Series) -> list[Series | None]:
+    """The points with `rest` in the newest; since the newest roll-up there is no gap: we are running."""
+    continued = list(points)
+    for number in range(first_live, len(continued)):
+        continued[number] = continued[number] or EMPTY
+    newest = continued[-1]
+    continued[-1] = rest if newest is None else newest + rest
+    return continued

@@ -1,0 +1,145 @@
+"""What was counted of one tool, and what a reader saw of a whole service at one instant.
+
+`Series` is the unit of arithmetic from here on: workers, instances and spans of time are merged by
+adding them, and what came since an earlier look is the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .histogram import Histogram
+
+NS_PER_MS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Counts and times of one tool over some span. Times are nanoseconds, sizes are bytes."""
+
+    ok: Histogram = field(default_factory=Histogram)
+    failed: Histogram = field(default_factory=Histogram)
+    client_errors: int = 0
+    server_errors: int = 0
+    total_ns: int = 0
+    min_ns: int = 0
+    max_ns: int = 0
+    response_bytes: int = 0
+
+    @property
+    def requests(self) -> int:
+        return self.ok.count + self.failed.count
+
+    @property
+    def errors(self) -> int:
+        """Requests that were no success: client errors, server errors and failures that a host reported."""
+        return self.failed.count
+
+    @property
+    def success_percent(self) -> float | None:
+        """Successes of all requests, 0 to 100; None without any."""
+        requests = self.requests
+        return 100.0 * self.ok.count / requests if requests else None
+
+    @property
+    def average_ms(self) -> float | None:
+        requests = self.requests
+        return self.total_ns / requests / NS_PER_MS if requests else None
+
+    def quantiles_ms(self, qs: Sequence[float] = (0.5, 0.95, 0.99)) -> list[float] | None:
+        """Quantiles over successes and failures in milliseconds, within 1.1 %; None without requests."""
+        values = (self.ok + self.failed).quantiles_ns(qs)
+        if values is None:
+            return None
+        low, high = self.min_ns or 0.0, self.max_ns or float("inf")
+        return [min(max(value, low), high) / NS_PER_MS for value in values]
+
+    def __add__(self, other: Series) -> Series:
+        return Series(
+            ok=self.ok + other.ok,
+            failed=self.failed + other.failed,
+            client_errors=self.client_errors + other.client_errors,
+            server_errors=self.server_errors + other.server_errors,
+            total_ns=self.total_ns + other.total_ns,
+            min_ns=min(self.min_ns or other.min_ns, other.min_ns or self.min_ns),
+            max_ns=max(self.max_ns, other.max_ns),
+            response_bytes=self.response_bytes + other.response_bytes,
+        )
+
+    def since(self, earlier: Series) -> Series:
+        """What came after `earlier`, an older state of the same counters.
+
+        The extremes of a difference are not known exactly: they are read from its buckets, within
+        the buckets' 1.1 %, unless `earlier` is empty.
+        """
+        ok, failed = self.ok - earlier.ok, self.failed - earlier.failed
+        low, high = self.min_ns, self.max_ns
+        if earlier.max_ns:
+            ends = (ok + failed).quantiles_ns((0.0, 1.0)) or [0.0, 0.0]
+            low, high = (min(max(int(end), self.min_ns), self.max_ns) for end in ends)
+            if not (ok.packed or failed.packed):
+                low = high = 0
+        return Series(
+            ok=ok,
+            failed=failed,
+            client_errors=self.client_errors - earlier.client_errors,
+            server_errors=self.server_errors - earlier.server_errors,
+            total_ns=self.total_ns - earlier.total_ns,
+            min_ns=low,
+            max_ns=high,
+            response_bytes=self.response_bytes - earlier.response_bytes,
+        )
+
+
+EMPTY = Series()
+
+
+def total(series: Iterable[Series]) -> Series:
+    """The sum of many series."""
+    result = EMPTY
+    for one in series:
+        result += one
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a tool: when it ended (Unix seconds), how long it took, how it went."""
+
+    at_s: float
+    duration_ns: int
+    success: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolTotals:
+    """A tool since the service started: its counters and its newest requests, newest first."""
+
+    series: Series
+    recent: tuple[Request, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One live worker process: its process id, start (Unix seconds), requests answered and in flight."""
+
+    pid: int
+    started_s: float
+    requests: int
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All workers at one instant, merged: exact for every request that was answered before it.
+
+    `run` names the service's run (it changes when the whole service is restarted) and `started_s` is
+    its start. `tools` are the service's; `own` are Laptime's own pages, which are never mixed in.
+    """
+
+    run: str
+    started_s: float
+    tools: Mapping[str, ToolTotals]
+    own: Mapping[str, ToolTotals]
+    workers: tuple[Worker, ...]

@@ -1,0 +1,1 @@
+"""Panels: each answers one question about a window of time with a frozen dataclass."""

@@ -1,0 +1,123 @@
+"""The shapes of the JSON API's answers, member by member: clients rely on them, so members are only added.
+
+Percentages are 0 to 100, times milliseconds, instants ISO 8601 in UTC with an offset.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRequest:
+    timestamp: str
+    response_time: float
+    success: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolMetrics:
+    tool_name: str
+    total_requests: int
+    success_rate: float
+    avg_response_time: float
+    min_response_time: float
+    max_response_time: float
+    error_count: int
+    recent_performance: list[RecentRequest]
+    p50_response_time: float
+    p95_response_time: float
+    p99_response_time: float
+    client_errors: int
+    server_errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    current: float
+    average: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMetrics:
+    cpu_usage: Usage
+    memory_usage: Usage
+    disk_usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    total_requests: int
+    total_errors: int
+    overall_success_rate: float
+    uptime_seconds: float
+    start_time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    overview: Overview
+    system_metrics: SystemMetrics
+    tools: dict[str, ToolMetrics]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    type: str
+    tool: str
+    severity: str
+    message: str
+    timestamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    status: str
+    alerts_count: int
+    critical_count: int
+    error_count: int
+    warning_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardOverview:
+    total_requests: int
+    total_errors: int
+    overall_success_rate: float
+    uptime_hours: float
+    system_health: str
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardSystem:
+    cpu_usage: float
+    memory_usage: float
+    disk_usage: float
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCounts:
+    count: int
+    critical: int
+    warnings: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLine:
+    tool_name: str
+    total_requests: int
+    success_rate: float
+    avg_response_time: float
+    error_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    overview: DashboardOverview
+    system_metrics: DashboardSystem
+    alerts: AlertCounts
+    top_tools: list[ToolLine]
+    problematic_tools: list[ToolLine]

@@ -1,0 +1,102 @@
+"""What a canvas draws, as data: axes with their ticks, series, gaps and alarms.
+
+The page carries a Chart as JSON beside the canvas; `static/charts.js` draws it and knows nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, log10
+
+from ..model.alerting import ActiveAlert
+from . import formats
+
+_STEPS = (1.0, 1.25, 1.5, 2.0, 2.5, 5.0, 10.0)
+_LOG_TOPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+_LINES = 4
+_LOG_TICKS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A y axis from `low` to `high`; `ticks` are (value, label), the lowest first."""
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+    is_log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series: `values` belong to the chart's points; None is a gap."""
+
+    name: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An active alert over the chart: from when on, how bad, and its few words."""
+
+    severity: str
+    from_s: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """`kind` is "lines" or "columns"; `edges_s` are the points' starts and the last one's end (Unix seconds).
+
+    `is_thin`: too few requests for a line, so points are drawn. `gaps_s` are spans without data.
+    """
+
+    kind: str
+    edges_s: tuple[float, ...]
+    axis: Axis
+    lines: tuple[Line, ...]
+    gaps_s: tuple[tuple[float, float], ...]
+    alarms: tuple[Alarm, ...]
+    is_thin: bool
+
+
+def linear_axis(values: Sequence[float | None], least: float = 4.0) -> Axis:
+    """From zero to a round whole number above all values, in at most four steps of whole numbers."""
+    top = max([value for value in values if value is not None], default=0.0)
+    top = max(top * 1.05, least)
+    raw = top / _LINES
+    power = 10.0 ** (ceil(log10(raw)) - 1)
+    step = next(power * one for one in _STEPS if power * one >= raw - 1e-9 and power * one % 1 == 0)
+    lines = ceil(top / step - 1e-9)
+    ticks = tuple((step * line, f"{step * line:,.10g}") for line in range(lines + 1))
+    return Axis(0.0, step * lines, ticks)
+
+
+def log_axis(values_ms: Sequence[float | None]) -> Axis:
+    """Milliseconds on a log scale, ticks at 1 and 3 of each decade, around all values; a decade at least."""
+    seen = [value for value in values_ms if value]
+    low_ms, high_ms = (min(seen), max(seen)) if seen else (10.0, 1000.0)
+    marks = [digit * 10.0**power for power in range(-3, 8) for digit in (1, 3)]
+    low = max([mark for mark in marks if mark <= low_ms * 0.9], default=marks[0])
+    high_ms = max(high_ms * 1.1, low * 10)
+    high = next(top for power in range(-3, 9) for one in _LOG_TOPS if (top := one * 10.0**power) >= high_ms)
+    shown = [mark for mark in marks if low <= mark <= high]
+    shown = shown[:: 2 if len(shown) > _LOG_TICKS else 1]
+    return Axis(low, high, tuple((mark, _mark(mark, mark == low)) for mark in shown), is_log=True)
+
+
+def alarms(alerts: Sequence[ActiveAlert], type_: str, words: str, start_s: float) -> tuple[Alarm, ...]:
+    """The active alerts of one type, as they lie over a chart; the worst is named, the others counted."""
+    chosen = [alert for alert in alerts if alert.type == type_]
+    if not chosen:
+        return ()
+    others = f" and {len(chosen) - 1} more" if len(chosen) > 1 else ""
+    label = f"{formats.shorten(chosen[0].tool, 28)} {words}{others}"
+    return (Alarm(chosen[0].severity, max(start_s, min(alert.since_s for alert in chosen)), label),)
+
+
+def _mark(value_ms: float, with_unit: bool) -> str:
+    if value_ms >= 1000:
+        return f"{value_ms / 1000:g} s"
+    return f"{value_ms:g} ms" if with_unit else f"{value_ms:g}"

@@ -1,0 +1,49 @@
+"""One look at the sources: within it every question is asked once, so all panels of a page agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from ..model.alerting import ActiveAlert, SystemSample
+from ..model.series import Snapshot
+from ..model.windows import Window
+from ..settings import Settings
+from ..sources import Sources, Traffic
+
+
+class Look:
+    """`sources` with their answers remembered; made for one page and dropped with it."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._traffic: dict[Window, Traffic] = {}
+        self._samples: dict[float, Sequence[SystemSample]] = {}
+
+    @property
+    def settings(self) -> Settings:
+        return self._sources.settings
+
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def traffic(self, window: Window) -> Traffic:
+        if window not in self._traffic:
+            self._traffic[window] = self._sources.traffic(window)
+        return self._traffic[window]
+
+    def samples(self, since_s: float) -> Sequence[SystemSample]:
+        if since_s not in self._samples:
+            self._samples[since_s] = self._sources.samples(since_s)
+        return self._samples[since_s]
+
+    def alerts(self) -> Sequence[ActiveAlert]:
+        return self._alerts
+
+    @cached_property
+    def _snapshot(self) -> Snapshot:
+        return self._sources.snapshot()
+
+    @cached_property
+    def _alerts(self) -> Sequence[ActiveAlert]:
+        return self._sources.alerts()

@@ -1,0 +1,197 @@
+"""The JSON API's four answers, from the same sources as the pages.
+
+Where nothing was measured yet, the shape's zeros stand:
+clients were promised numbers, not nulls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from ..model.alerting import UNJUDGED, ActiveAlert, system_health, worst
+from ..model.series import EMPTY, Request, Series, ToolTotals, total
+from ..model.windows import Window, named
+from ..settings import Settings
+from ..sources import Sources
+from .answers import (
+    Alert,
+    AlertCounts,
+    Dashboard,
+    DashboardOverview,
+    DashboardSystem,
+    Health,
+    Metrics,
+    Overview,
+    RecentRequest,
+    SystemMetrics,
+    ToolLine,
+    ToolMetrics,
+    Usage,
+)
+
+SYSTEM_SPAN_S = 25 * 60
+RECENT = 10
+TOP = 5
+
+
+def metrics(window: Window | None, sources: Sources, now_s: float) -> Metrics:
+    """All tools and the system: since the start, or in `window`."""
+    snapshot = sources.snapshot()
+    tools = _tools(window, sources, snapshot.tools)
+    everything = total(one.series for one in tools.values())
+    return Metrics(
+        overview=Overview(
+            total_requests=everything.requests,
+            total_errors=everything.errors,
+            overall_success_rate=_rate(everything, none=100.0),
+            uptime_seconds=round(max(0.0, now_s - snapshot.started_s), 3),
+            start_time=instant(snapshot.started_s),
+        ),
+        system_metrics=_system(window, sources, now_s),
+        tools={name: _tool(name, tools[name]) for name in sorted(tools)},
+    )
+
+
+def tool(name: str, window: Window | None, sources: Sources) -> ToolMetrics:
+    """One tool; zeros and an empty list for a name that was never seen."""
+    tools = _tools(window, sources, sources.snapshot().tools)
+    return _tool(name, tools.get(name, ToolTotals(EMPTY)))
+
+
+def alerts(sources: Sources) -> list[Alert]:
+    """The active alerts, worst first."""
+    return [
+        Alert(one.type, one.tool, one.severity, one.message, instant(one.since_s)) for one in sources.alerts()
+    ]
+
+
+def health(sources: Sources) -> Health:
+    """The status that the active alerts add up to, and their number by severity."""
+    active = sources.alerts()
+    counts = _counts(active)
+    status = worst([one.severity for one in active])
+    return Health(status, counts.count, counts.critical, counts.errors, counts.warnings)
+
+
+def dashboard(window: Window | None, sources: Sources, now_s: float) -> Dashboard:
+    """The short form of everything, for a wall or a chat."""
+    snapshot = sources.snapshot()
+    tools = _tools(window, sources, snapshot.tools)
+    everything = total(one.series for one in tools.values())
+    newest = next(reversed(sources.samples(now_s - SYSTEM_SPAN_S)), None)
+    state = system_health(newest, sources.settings)
+    ranked = sorted(tools, key=lambda name: (-tools[name].series.requests, name))
+    judged = sources.traffic(named("1h", now_s)).tools if now_s - snapshot.started_s > 3600 else None
+    lately = judged if judged is not None else {name: one.series for name, one in snapshot.tools.items()}
+    return Dashboard(
+        overview=DashboardOverview(
+            total_requests=everything.requests,
+            total_errors=everything.errors,
+            overall_success_rate=_rate(everything, none=100.0),
+            uptime_hours=round(max(0.0, now_s - snapshot.started_s) / 3600, 4),
+            system_health=state,
+        ),
+        system_metrics=DashboardSystem(
+            cpu_usage=newest.cpu_percent if newest else 0.0,
+            memory_usage=newest.memory_percent if newest else 0.0,
+            disk_usage=newest.disk_percent if newest else 0.0,
+            status=state,
+        ),
+        alerts=_counts(sources.alerts()),
+        top_tools=[_line(name, tools[name].series) for name in ranked[:TOP]],
+        problematic_tools=[
+            _line(name, lately[name])
+            for name in sorted(lately)
+            if name not in UNJUDGED and _is_problem(lately[name], sources.settings)
+        ],
+    )
+
+
+def instant(at_s: float) -> str:
+    """ISO 8601 in UTC with an offset, of Unix seconds."""
+    return datetime.fromtimestamp(at_s, UTC).isoformat()
+
+
+def _tools(
+    window: Window | None, sources: Sources, since_start: Mapping[str, ToolTotals]
+) -> Mapping[str, ToolTotals]:
+    if window is None:
+        return since_start
+    series = sources.traffic(window).tools
+    none = ToolTotals(EMPTY)
+    return {
+        name: ToolTotals(one, _within(window, since_start.get(name, none).recent))
+        for name, one in series.items()
+        if one.requests
+    }
+
+
+def _within(window: Window, recent: Sequence[Request]) -> tuple[Request, ...]:
+    return tuple(one for one in recent if window.start_s <= one.at_s <= window.end_s)
+
+
+def _tool(name: str, totals: ToolTotals) -> ToolMetrics:
+    series = totals.series
+    p50, p95, p99 = series.quantiles_ms() or (0.0, 0.0, 0.0)
+    return ToolMetrics(
+        tool_name=name,
+        total_requests=series.requests,
+        success_rate=_rate(series, none=0.0),
+        avg_response_time=_ms(series.average_ms),
+        min_response_time=_ms(series.min_ns / 1e6),
+        max_response_time=_ms(series.max_ns / 1e6),
+        error_count=series.errors,
+        recent_performance=[
+            RecentRequest(instant(one.at_s), _ms(one.duration_ns / 1e6), one.success)
+            for one in totals.recent[:RECENT]
+        ],
+        p50_response_time=_ms(p50),
+        p95_response_time=_ms(p95),
+        p99_response_time=_ms(p99),
+        client_errors=series.client_errors,
+        server_errors=series.server_errors,
+    )
+
+
+def _line(name: str, series: Series) -> ToolLine:
+    return ToolLine(name, series.requests, _rate(series, none=0.0), _ms(series.average_ms), series.errors)
+
+
+def _is_problem(series: Series, settings: Settings) -> bool:
+    rate, average = series.success_percent, series.average_ms
+    if rate is None or average is None:
+        return False
+    return rate < settings.alert_success_rate_percent or average > settings.alert_response_time_ms
+
+
+def _system(window: Window | None, sources: Sources, now_s: float) -> SystemMetrics:
+    start_s, end_s = (window.start_s, window.end_s) if window else (now_s - SYSTEM_SPAN_S, now_s)
+    samples = [one for one in sources.samples(start_s) if one.at_s <= end_s]
+    return SystemMetrics(
+        _usage([one.cpu_percent for one in samples]),
+        _usage([one.memory_percent for one in samples]),
+        _usage([one.disk_percent for one in samples]),
+    )
+
+
+def _usage(percents: Sequence[float]) -> Usage:
+    if not percents:
+        return Usage(0.0, 0.0, 0.0)
+    return Usage(percents[-1], round(sum(percents) / len(percents), 2), max(percents))
+
+
+def _counts(active: Sequence[ActiveAlert]) -> AlertCounts:
+    severities = [one.severity for one in active]
+    return AlertCounts(
+        len(active), severities.count("critical"), severities.count("warning"), severities.count("error")
+    )
+
+
+def _rate(series: Series, *, none: float) -> float:
+    percent = series.success_percent
+    return none if percent is None else round(percent, 2)
+
+
+def _ms(value: float | None) -> float:
+    return round(value or 0.0, 3)

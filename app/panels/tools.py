@@ -1,0 +1,178 @@
+"""What to fix first: every tool of the window in one table, by default by its share of all time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ..model.alerting import UNJUDGED, ActiveAlert
+from ..model.series import EMPTY, Series, total
+from ..model.windows import Window
+from ..sources import Sources, Traffic
+from . import formats
+from .points import ENOUGH_REQUESTS, measured_s, merged, tool_points, window_before
+from .sparks import POINTS, Spark, spark
+
+SORTS = ("share", "tool", "requests", "success", "average", "p50", "p95", "p99", "trend")
+ROWS = ("25", "100")
+NOISE_PERCENT = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """p95 against the window before: `tone` is worse, better or empty."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRow:
+    """A tool's row, ready to read. `key` is the same in every answer; a severity is an alert's or empty."""
+
+    key: str
+    name: str
+    requests: str
+    per_minute: str
+    success: str
+    average: str
+    p50: str
+    p95: str
+    p99: str
+    share_percent: float
+    is_thin: bool
+    is_judged: bool
+    severity: str
+    success_severity: str
+    average_severity: str
+    spark: Spark
+    trend: Trend
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The rows that are shown, of `matching` tools that the search found of `count` in the window."""
+
+    rows: tuple[ToolRow, ...]
+    count: int
+    matching: int
+    sort: str
+    limit: int
+    search: str
+    window: str
+    has_history: bool
+    is_bundled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    name: str
+    series: Series
+    quantiles_ms: tuple[float, float, float]
+    change_percent: float | None
+
+
+_KEYS: Mapping[str, Callable[[_Tool], tuple[float | str, ...]]] = {
+    "share": lambda tool: (-tool.series.total_ns, tool.name),
+    "tool": lambda tool: (tool.name.lower(), tool.name),
+    "requests": lambda tool: (-tool.series.requests, tool.name),
+    "success": lambda tool: (tool.series.success_percent or 0.0, tool.name),
+    "average": lambda tool: (-(tool.series.average_ms or 0.0), tool.name),
+    "p50": lambda tool: (-tool.quantiles_ms[0], tool.name),
+    "p95": lambda tool: (-tool.quantiles_ms[1], tool.name),
+    "p99": lambda tool: (-tool.quantiles_ms[2], tool.name),
+    "trend": lambda tool: (-(tool.change_percent if tool.change_percent is not None else -1e9), tool.name),
+}
+
+
+def tools(
+    window: Window,
+    sources: Sources,
+    now_s: float,  # noqa: ARG001 - every panel is asked alike
+    *,
+    sort: str = "share",
+    rows: str = "25",
+    q: str = "",
+) -> Tools:
+    """The tools whose name contains `q`, sorted by one of SORTS, the first `rows` of them."""
+    traffic, earlier = sources.traffic(window), sources.traffic(window_before(window))
+    snapshot, alerts = sources.snapshot(), sources.alerts()
+    called = {name: series for name, series in traffic.tools.items() if series.requests}
+    found = sorted(
+        (
+            _Tool(name, series, _quantiles(series), _change(series, earlier.tools.get(name, EMPTY)))
+            for name, series in called.items()
+            if q.lower() in name.lower()
+        ),
+        key=_KEYS[sort],
+    )
+    span_s = measured_s(merged(window, traffic.points, snapshot.started_s)) or 1.0
+    busy_ns = total(called.values()).total_ns or 1
+    return Tools(
+        rows=tuple(_row(tool, traffic, span_s, busy_ns, alerts) for tool in found[: int(rows)]),
+        count=len(called),
+        matching=len(found),
+        sort=sort,
+        limit=int(rows),
+        search=q,
+        window=formats.length(window.name),
+        has_history=any(one.series.requests for one in snapshot.tools.values()),
+        is_bundled=not sources.settings.host_app,
+    )
+
+
+def _row(
+    tool: _Tool, traffic: Traffic, span_s: float, busy_ns: int, alerts: Sequence[ActiveAlert]
+) -> ToolRow:
+    series, name = tool.series, tool.name
+    slow = _severity(alerts, name, "high_response_time")
+    failing = _severity(alerts, name, "low_success_rate")
+    p50, p95, p99 = tool.quantiles_ms
+    is_thin = series.requests < ENOUGH_REQUESTS
+    course = [point.quantiles_ms()[1] for point in tool_points(traffic, name, POINTS)]
+    return ToolRow(
+        key=sha256(name.encode("utf-8", "replace")).hexdigest()[:12],
+        name=name,
+        requests=formats.count(series.requests),
+        per_minute=formats.rate(series.requests * 60 / span_s),
+        success=formats.percent(series.success_percent),
+        average=formats.milliseconds(series.average_ms),
+        p50=formats.milliseconds(p50),
+        p95=formats.milliseconds(p95),
+        p99=formats.milliseconds(p99),
+        share_percent=round(100 * series.total_ns / busy_ns, 1),
+        is_thin=is_thin,
+        is_judged=name not in UNJUDGED,
+        severity=failing or slow,
+        success_severity=failing,
+        average_severity=slow,
+        spark=spark(course, thin=is_thin),
+        trend=_trend(tool.change_percent),
+    )
+
+
+def _quantiles(series: Series) -> tuple[float, float, float]:
+    p50, p95, p99 = series.quantiles_ms() or (0.0, 0.0, 0.0)
+    return p50, p95, p99
+
+
+def _change(now: Series, was: Series) -> float | None:
+    """How p95 changed in percent; None with too few requests on either side."""
+    if min(now.requests, was.requests) < ENOUGH_REQUESTS:
+        return None
+    earlier_ms = _quantiles(was)[1]
+    return 100 * (_quantiles(now)[1] - earlier_ms) / earlier_ms if earlier_ms else None
+
+
+def _trend(change_percent: float | None) -> Trend:
+    if change_percent is None:
+        return Trend(formats.NOTHING)
+    if abs(change_percent) < NOISE_PERCENT:
+        return Trend("steady")
+    word, tone = ("slower", "worse") if change_percent > 0 else ("faster", "better")
+    return Trend(f"{abs(change_percent):,.0f} % {word}", tone)
+
+
+def _severity(alerts: Sequence[ActiveAlert], tool: str, type_: str) -> str:
+    return next((alert.severity for alert in alerts if alert.tool == tool and alert.type == type_), "")

@@ -1,0 +1,168 @@
+"""Is it healthy: one sentence made of the active alerts, with the facts that stand behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..model.alerting import SEVERITIES, SYSTEM, ActiveAlert, SystemSample
+from ..model.series import Snapshot, Worker
+from ..model.windows import Window
+from ..sources import Sources, Traffic
+from . import formats
+from .points import first_s, merged, missing_s
+from .system import is_stale
+
+_NAMED = 2
+_DOTS = 8
+_GAUGES = {
+    "high_cpu_usage": "CPU is high",
+    "high_memory_usage": "Memory is high",
+    "high_disk_usage": "Disk is nearly full",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label, its value, and a note in fine print that may end in an instant (`at_s`, Unix seconds).
+
+    `dots`: one to each worker, True if it is busy.
+    """
+
+    label: str
+    value: str
+    note: str
+    at_s: float | None = None
+    dots: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`severity` is ok, info, warning, error, critical or unknown; `word` stands coloured before `detail`."""
+
+    severity: str
+    sentence: str
+    word: str
+    detail: str
+    facts: tuple[Fact, ...]
+
+
+def verdict(window: Window, sources: Sources, now_s: float) -> Verdict:
+    """The worst active alert decides; without any, whether anything is measured at all."""
+    active, snapshot, traffic = sources.alerts(), sources.snapshot(), sources.traffic(window)
+    newest = next(reversed(sources.samples(now_s - 3600)), None)
+    stale = newest is not None and is_stale(newest, sources.settings, now_s)
+    facts = (
+        _alert_fact(active, traffic),
+        _worker_fact(snapshot.workers),
+        _memory_fact(newest, stale=stale),
+        Fact("Up", formats.duration(now_s - snapshot.started_s), f"{_requests(snapshot)} since"),
+        _data_fact(window, traffic, snapshot),
+    )
+    if active:
+        return _troubled(active, traffic, now_s, facts)
+    if stale and newest is not None:
+        silence = formats.duration(now_s - newest.at_s)
+        detail = "Requests are still counted, but alerts neither begin nor end until the jobs go on."
+        return Verdict("unknown", f"The machine was not sampled for {silence}", "", detail, facts)
+    return _calm(snapshot, traffic, facts)
+
+
+def sentence(active: Sequence[ActiveAlert]) -> str:
+    """The worst alerts in a clause each: "run_query is failing, analyze_code is slow and 3 more"."""
+    clauses = list(dict.fromkeys(_clause(alert) for alert in active))
+    rest = f" and {len(clauses) - _NAMED} more" if len(clauses) > _NAMED else ""
+    return ", ".join(clauses[:_NAMED]) + rest
+
+
+def _clause(alert: ActiveAlert) -> str:
+    if alert.type in _GAUGES:
+        return f"{_GAUGES[alert.type]}: {alert.value:.0f} %"
+    name = formats.shorten(alert.tool)
+    words = {"high_response_time": "is slow", "low_success_rate": "is failing"}
+    return f"{name} {words[alert.type]}" if alert.type in words else f"{name}: {alert.type.replace('_', ' ')}"
+
+
+def _troubled(
+    active: Sequence[ActiveAlert], traffic: Traffic, now_s: float, facts: tuple[Fact, ...]
+) -> Verdict:
+    worst = max((alert.severity for alert in active), key=SEVERITIES.index)
+    since_s = min(alert.since_s for alert in active if alert.severity == worst)
+    quiet = len(_called(traffic) - {alert.tool for alert in active})
+    detail = f"for {formats.duration(now_s - since_s)}."
+    if quiet:
+        subject = "The other tool raises" if quiet == 1 else f"The other {formats.count(quiet)} tools raise"
+        detail += f" {subject} no alert."
+    return Verdict(worst, sentence(active), worst.capitalize(), detail, facts)
+
+
+def _calm(snapshot: Snapshot, traffic: Traffic, facts: tuple[Fact, ...]) -> Verdict:
+    called = _called(traffic)
+    if not called:
+        if any(one.series.requests for one in snapshot.tools.values()):
+            detail = "No alert is active, and no request came in this window."
+            return Verdict("ok", "Healthy: nothing to do", "", detail, facts)
+        detail = "The service is up and waits for its first request."
+        return Verdict("unknown", "Nothing measured yet", "", detail, facts)
+    slowest = max(called, key=lambda name: (traffic.tools[name].quantiles_ms((0.95,)) or [0.0])[0])
+    p95 = formats.response_time((traffic.tools[slowest].quantiles_ms((0.95,)) or [0.0])[0])
+    many = f"all {formats.count(len(called))} tools are as they should be"
+    subject = many if len(called) > 1 else "the one tool is as it should be"
+    detail = f"No alert is active. Slowest: {formats.shorten(slowest)}, p95 {p95}."
+    return Verdict("ok", f"Healthy: {subject}", "", detail, facts)
+
+
+def _alert_fact(active: Sequence[ActiveAlert], traffic: Traffic) -> Fact:
+    called = _called(traffic)
+    troubled = {alert.tool for alert in active} & called
+    number = {severity: sum(alert.severity == severity for alert in active) for severity in SEVERITIES}
+    words = [_counted(number[severity], severity) for severity in reversed(SEVERITIES) if number[severity]]
+    if len(words) > _NAMED:
+        rest = len(active) - number[next(one for one in reversed(SEVERITIES) if number[one])]
+        words = [words[0], f"{formats.count(rest)} more"]
+    if any(alert.tool == SYSTEM for alert in active) and not troubled:
+        note = "of the system"
+    else:
+        note = f"{len(troubled)} of {formats.plural(len(called), 'tool')} in trouble"
+    return Fact("Active alerts", ", ".join(words) or "none", note)
+
+
+def _counted(number: int, severity: str) -> str:
+    """1 error, 2 errors; but 2 critical, 2 info."""
+    return formats.plural(number, severity, "" if severity in ("error", "warning") else severity)
+
+
+def _worker_fact(workers: Sequence[Worker]) -> Fact:
+    busy = sorted((worker.in_flight > 0 for worker in workers), reverse=True)
+    dots = tuple(busy) if len(busy) <= _DOTS else ()
+    return Fact("Workers", f"{len(busy)} alive", f"{sum(busy)} busy now", dots=dots)
+
+
+def _memory_fact(newest: SystemSample | None, *, stale: bool) -> Fact:
+    if newest is None:
+        return Fact("Memory", "not known", "no sample yet")
+    if stale:
+        return Fact("Memory", "not known", "last sampled at", newest.at_s)
+    used, whole = formats.fraction(newest.memory_used_bytes, newest.memory_total_bytes)
+    value = f"{used} of {whole}" if newest.memory_total_bytes else f"{newest.memory_percent:.1f} %"
+    return Fact("Memory", value, f"{newest.memory_percent:.1f} % used")
+
+
+def _data_fact(window: Window, traffic: Traffic, snapshot: Snapshot) -> Fact:
+    points = merged(window, traffic.points, snapshot.started_s)
+    began_s = first_s(points)
+    if began_s is None:
+        return Fact("Data", "none", "in this window")
+    if span_s := missing_s(points):
+        return Fact("Data", f"{formats.duration(span_s)} missing", "not counted as zero")
+    if points[0].series is None:
+        return Fact("Data", "complete", "begins at", began_s)
+    return Fact("Data", "complete", "no gaps")
+
+
+def _requests(snapshot: Snapshot) -> str:
+    return formats.plural(sum(one.series.requests for one in snapshot.tools.values()), "request")
+
+
+def _called(traffic: Traffic) -> set[str]:
+    return {name for name, series in traffic.tools.items() if series.requests}

@@ -1,0 +1,117 @@
+"""The life of a service within one process: what it opens, runs and closes, and who is let in.
+
+Nothing starts at import, because servers import before they fork. `Service.ensure_started` opens this
+process's files, threads and connections, at the first request or when the server says that a worker is
+up; a forked child starts its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from socket import gethostname
+
+from .capture.reader import Reader
+from .capture.recorder import Recorder
+from .capture.samples import SampleRing
+from .errors import UnavailableError
+from .jobs.evaluate_alerts import EvaluateAlerts
+from .jobs.leader import Candidate
+from .jobs.prune import Prune
+from .jobs.roll_up import RollUp
+from .jobs.sample_system import SampleSystem
+from .jobs.schedule import Job, Schedule
+from .live import Live
+from .settings import VERSION, Settings, unknown
+from .sources import Sources
+from .store import make_engine
+from .web.keys import LINK_S, Keys
+
+EVALUATE_EVERY_S, ROLL_UP_EVERY_S, PRUNE_EVERY_S = 5, 10, 60
+
+
+class Service:
+    """One service: its settings, its keys, its recorder, and what each process of it starts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.keys = Keys.load(settings.api_key, settings.state_dir)
+        self.recorder = Recorder(settings.state_dir, settings.max_tools)
+        self._forget()
+        os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._sources: Live | None = None
+
+    def sources(self) -> Sources:
+        """What panels ask. Raises UnavailableError before the start."""
+        if self._sources is None:
+            raise UnavailableError("the service has not started in this process")
+        return self._sources
+
+    def ensure_started(self, address: str | None = None) -> None:
+        """Open this process's file, connections and threads, once; `address` is where it listens."""
+        with self._lock:
+            if self._sources is not None:
+                return
+            begun = self.recorder.open()
+            settings = self.settings
+            engine = make_engine(settings)
+            reader = Reader(self.recorder)
+            ring = SampleRing(settings.state_dir / "system.cells")
+            instance = gethostname()
+            sources = Live(settings, reader, ring, engine, instance)
+            sample = SampleSystem(ring, settings.state_dir)
+            roll_up = RollUp(self.recorder, reader, engine, settings.state_dir, instance)
+            judge = EvaluateAlerts(sources, engine)
+            prune = Prune(engine)
+
+            def stored(run: Callable[[float], None]) -> Callable[[], None]:
+                def with_store() -> None:
+                    sources.wait()
+                    run(time.time())
+
+                return with_store
+
+            schedule = Schedule(
+                (
+                    Job("sample_system", settings.sample_interval_s, lambda: sample.run(time.time())),
+                    Job("roll_up", ROLL_UP_EVERY_S, stored(roll_up.run), on_boundary=True),
+                    Job("evaluate_alerts", EVALUATE_EVERY_S, stored(judge.run)),
+                    Job("prune", PRUNE_EVERY_S, stored(prune.run)),
+                )
+            )
+            Candidate(settings.state_dir / "leader.lock", schedule.start, self.recorder.set_clock).start()
+            sources.open()
+            self._sources = sources
+        if begun:
+            self._announce(address)
+
+    def link(self, address: str | None = None) -> str:
+        """A one-time sign-in link."""
+        return f"{self.address(address)}/dashboard/signin?link={self.keys.new_link(time.time())}"
+
+    def address(self, listening: str | None = None) -> str:
+        """Where people reach the service: as set, else where it listens."""
+        chosen = self.settings.public_url.rstrip("/") or listening
+        return chosen or f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
+
+    def _announce(self, listening: str | None) -> None:
+        """Say once, at the start of a service, how to get in. A key that somebody chose is not printed."""
+        address = self.address(listening)
+        lines = [f"Laptime {VERSION} measures {self.settings.host_app or 'the bundled tool server'}"]
+        if self.keys.is_generated:
+            minutes = LINK_S // 60
+            lines.append(f"  dashboard  {self.link(listening)}   (works once, for {minutes} minutes)")
+            key = f"'X-API-Key: {self.keys.key}'"
+        else:
+            lines.append(f"  dashboard  {address}/dashboard   (sign in with LAPTIME_API_KEY)")
+            key = '"X-API-Key: $LAPTIME_API_KEY"'
+        lines.append(f"  try it     curl -H {key} {address}/performance/metrics")
+        lines += [f"  ignored    {name} is no setting of Laptime" for name in unknown(os.environ)]
+        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.flush()

@@ -1,0 +1,52 @@
+"""What a panel and a job may ask: one object that joins shared memory and the store.
+
+It stands between the two: counters in memory answer "since the service started", exactly; the store
+answers "in this window", and what memory holds beyond the newest rollup is added, so that nothing is
+missing at the edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .model.alerting import ActiveAlert, SystemSample
+from .model.series import Series, Snapshot
+from .model.windows import Window
+from .settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The service's requests in one window. Laptime's own requests are not in here.
+
+    `tools` is each tool's sum over the window; `points` is all tools together, one entry to each of
+    `window.starts()`, None where nothing was measured (a gap, not a zero); `tool_points` is the same
+    for each tool, with an empty Series where the service ran and the tool was not called.
+    """
+
+    window: Window
+    tools: Mapping[str, Series]
+    points: Sequence[Series | None]
+    tool_points: Mapping[str, Sequence[Series | None]]
+
+
+class Sources(Protocol):
+    """The questions; `Live` answers them from shared memory and the store."""
+
+    @property
+    def settings(self) -> Settings:
+        """The service's settings."""
+
+    def snapshot(self) -> Snapshot:
+        """All workers merged, since the service started; exact in the very next read."""
+
+    def traffic(self, window: Window) -> Traffic:
+        """The window's requests from the store plus what memory holds beyond it."""
+
+    def samples(self, since_s: float) -> Sequence[SystemSample]:
+        """The system's samples since that instant, oldest first."""
+
+    def alerts(self) -> Sequence[ActiveAlert]:
+        """Active alerts, worst first, then oldest first."""

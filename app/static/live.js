@@ -1,0 +1,131 @@
+// Keeps the panels fresh: every few seconds each asks for itself, while somebody can see it.
+// The panels' markup says how (data-hx-*); this says when, tells the age, and tells when the service is away.
+const EVERY_S = 5;
+const LATE_S = 12;
+const SPREAD_MS = 30;
+
+const panels = [...document.querySelectorAll("[data-panel]")];
+const live = document.querySelector("[data-live]");
+const text = live.querySelector("[data-live-text]");
+const glyph = live.querySelector("use");
+const lost = document.querySelector("[data-lost]");
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+const freshAt = new Map(panels.map((panel) => [panel, Date.now()]));
+let failed = false;
+let everyS = Number(localStorage.getItem("laptime-refresh") ?? EVERY_S);
+let askedAt = Date.now();
+
+function refresh() {
+  askedAt = Date.now();
+  panels.forEach((panel, index) => {
+    setTimeout(() => panel.dispatchEvent(new CustomEvent("laptime:refresh", { bubbles: false })), index * SPREAD_MS);
+  });
+}
+
+// One beat a second: it tells the age and asks when it is time, so a sleeping tab catches up by itself.
+function beat() {
+  if (document.hidden) return;
+  if (everyS && Date.now() - askedAt >= everyS * 1000 - 50) refresh();
+  tell();
+}
+
+function tell() {
+  const oldest = Math.min(...freshAt.values());
+  const ageS = Math.max(0, Math.round((Date.now() - oldest) / 1000));
+  const isLost = failed && ageS >= Math.min(LATE_S, 2 * (everyS || EVERY_S));
+  set(isLost ? "lost" : everyS ? "live" : "paused");
+  if (isLost) text.textContent = `Lost for ${age(ageS)}`;
+  else if (everyS) text.textContent = ageS < 1 ? "Updated just now" : `Updated ${age(ageS)} ago`;
+  else text.textContent = `Off, ${clock.format(oldest)}`;
+  if (lost.hidden === isLost) {
+    lost.hidden = !isLost;
+    document.body.classList.toggle("stale", isLost);
+    if (isLost) lost.querySelector("[data-lost-at]").textContent = clock.format(oldest);
+  }
+}
+
+function set(state) {
+  if (live.dataset.state === state) return;
+  live.dataset.state = state;
+  glyph.setAttribute("href", { live: "#i-dot", paused: "#i-pause", lost: "#i-cut" }[state]);
+}
+
+function age(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  return seconds < 3600 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
+}
+
+function choose(seconds) {
+  everyS = seconds;
+  localStorage.setItem("laptime-refresh", String(seconds));
+  mark();
+  if (everyS) refresh();
+  tell();
+}
+
+function mark() {
+  live.querySelector("summary").title = everyS ? `Refreshes every ${everyS} s` : "Does not refresh";
+  for (const button of live.querySelectorAll("[data-refresh-every]")) {
+    button.setAttribute("aria-pressed", String(Number(button.dataset.refreshEvery) === everyS));
+  }
+}
+
+// Rows must not move under the pointer or the focus: what arrives is put in the order that is shown.
+function keepOrder(event) {
+  const shown = event.target.closest("[data-panel]")?.querySelector("[data-keep-order]");
+  if (!shown || !(shown.matches(":hover") || shown.contains(document.activeElement))) return;
+  if (event.detail.ctx.sourceElement !== shown.closest("[data-panel]")) return;
+  const order = new Map([...shown.children].map((row, index) => [row.id, index]));
+  for (const task of event.detail.tasks) {
+    const arriving = task.fragment?.querySelector("[data-keep-order]");
+    const rows = arriving ? [...arriving.children] : [];
+    rows.sort((one, other) => (order.get(one.id) ?? Infinity) - (order.get(other.id) ?? Infinity) || 0);
+    arriving?.append(...rows);
+  }
+}
+
+function arrived(event) {
+  const { ctx } = event.detail;
+  const panel = event.target.closest?.("[data-panel]");
+  if (!panel || ctx.response?.status !== 200) return;
+  freshAt.set(panel, Date.now());
+  failed = false;
+  if (ctx.sourceElement.matches("a[href]")) history.replaceState(null, "", ctx.sourceElement.href.split("#")[0]);
+  const title = panel.querySelector("h1");
+  if (title) document.title = `${title.textContent} · Laptime`;
+  tell();
+}
+
+function missed(event) {
+  if (event.detail.ctx?.response?.status === 401) location.reload();
+  failed = true;
+  tell();
+}
+
+document.addEventListener("htmx:before:swap", keepOrder);
+document.addEventListener("htmx:after:swap", arrived);
+document.addEventListener("htmx:response:error", missed);
+document.addEventListener("htmx:error", missed);
+document.addEventListener("visibilitychange", beat);
+document.addEventListener("click", (event) => {
+  const every = event.target.closest("[data-refresh-every]");
+  if (every) choose(Number(every.dataset.refreshEvery));
+  if (event.target.closest("[data-refresh-now]")) refresh();
+  if (live.open && (every || !live.contains(event.target))) live.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") live.open = false;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
+  if (event.key === "r") refresh();
+  if (event.key === "/") {
+    event.preventDefault();
+    document.getElementById("tools-search")?.focus();
+  }
+});
+
+const heading = document.querySelector("h1");
+if (heading) document.title = `${heading.textContent} · Laptime`;
+mark();
+tell();
+setInterval(beat, 1000);

@@ -1,0 +1,181 @@
+"""The door to the store: which database it is, how long it may take, and what a transaction is.
+
+`reading` sees one instant of the store from its first query to its last; `writing` is all or nothing.
+Neither lets an error of the database out under its own name: a store that is away, full or too slow is
+an UnavailableError. An engine holds connections, so it is made after a fork, one to each process.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    TimeoutError,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ..errors import SettingError, UnavailableError
+from ..settings import Settings
+
+FILE_NAME = "laptime.sqlite3"
+BUSY_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 3
+STATEMENT_TIMEOUT_S = 5
+_CONNECTIONS = 2
+_POSTGRESQL = "postgresql+psycopg"
+_SCHEMES = frozenset({"postgres", "postgresql", _POSTGRESQL})
+_SETTING = "LAPTIME_DATABASE_URL (or DATABASE_URL)"
+_ALLOWED = "allowed is postgresql://user:password@host/database or sqlite:///path"
+# These say that a statement of ours is wrong, not that the store is away: they keep their name.
+_OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+# Options of a connection that the SQLite side reads when a transaction begins.
+_BEGIN, _WAIT_S = "laptime_begin", "laptime_wait_s"
+
+
+def database_url(settings: Settings) -> URL:
+    """The address of the store that the settings name; by default a SQLite file in the state folder.
+
+    Raises SettingError for anything but PostgreSQL and a SQLite file. The message never holds the
+    value beyond its scheme: passwords hide in more than one place of an address.
+    """
+    if not settings.database_url:
+        return URL.create("sqlite", database=str((settings.state_dir / FILE_NAME).absolute()))
+    try:
+        url = make_url(settings.database_url)
+    except (ArgumentError, ValueError):
+        raise SettingError(f"{_SETTING} is no database address; {_ALLOWED}") from None
+    if url.drivername in _SCHEMES:
+        return url.set(drivername=_POSTGRESQL)
+    if url.drivername == "sqlite" and url == URL.create("sqlite", database=url.database):
+        if url.database and not url.database.startswith((":", "file:")):
+            return url.set(database=str(Path(url.database).absolute()))
+        raise SettingError(f"{_SETTING} names no file for SQLite; {_ALLOWED}")
+    raise SettingError(f"{_SETTING} begins with {url.drivername}:; {_ALLOWED}")
+
+
+def make_engine(settings: Settings) -> Engine:
+    """The store's engine, with bounded connections and waits. Nothing is opened before the first use."""
+    url = database_url(settings)
+    postgresql = url.drivername == _POSTGRESQL
+    engine = create_engine(
+        url,
+        connect_args=_postgresql_arguments() if postgresql else {},
+        pool_size=_CONNECTIONS,
+        max_overflow=_CONNECTIONS,
+        pool_timeout=CONNECT_TIMEOUT_S,
+        pool_pre_ping=postgresql,
+        hide_parameters=True,
+    )
+    if postgresql:
+        event.listen(engine, "connect", _limit_postgresql)
+    else:
+        event.listen(engine, "do_connect", _create_sqlite)
+        event.listen(engine, "connect", _limit_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that reads: every query in it sees the same instant of the store.
+
+    Raises UnavailableError when the store does not answer in time.
+    """
+    options: dict[str, Any] = {_BEGIN: "DEFERRED"}
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with _answering(), engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine, *, wait_s: int | None = None) -> Iterator[Connection]:
+    """A transaction that writes: committed at the end, rolled back by an exception.
+
+    `wait_s` replaces the usual patience for locks and statements. Raises UnavailableError when the
+    store does not answer in time or takes no more.
+    """
+    options = {} if wait_s is None else {_WAIT_S: wait_s}
+    with _answering(), engine.connect().execution_options(**options) as connection, connection.begin():
+        if wait_s is not None and engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{wait_s}s'")
+        yield connection
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except _OURS:
+        raise
+    except (DBAPIError, TimeoutError) as error:
+        raise UnavailableError("the store does not answer now; try again later") from error
+
+
+def _postgresql_arguments() -> dict[str, object]:
+    """What libpq bounds on this side of the wire, for a server that vanishes without a word."""
+    return {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "tcp_user_timeout": 2000 * STATEMENT_TIMEOUT_S,
+        "keepalives_idle": STATEMENT_TIMEOUT_S,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        "application_name": "laptime",
+    }
+
+
+def _limit_postgresql(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # By SET and not in the start packet: connection poolers refuse options there.
+    dbapi_connection.autocommit = True
+    dbapi_connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+    dbapi_connection.execute(f"SET idle_in_transaction_session_timeout = '{4 * STATEMENT_TIMEOUT_S}s'")
+    dbapi_connection.autocommit = False
+
+
+def _limit_sqlite(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
+    dbapi_connection.isolation_level = None  # the driver would begin only at the first write
+    dbapi_connection.execute("PRAGMA synchronous = NORMAL")
+    dbapi_connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    wait_ms = round(1000 * options.get(_WAIT_S, BUSY_TIMEOUT_S))
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait_ms}")
+    # A writer takes the lock at once: one that has read first can't wait for it any more.
+    connection.exec_driver_sql(f"BEGIN {options.get(_BEGIN, 'IMMEDIATE')}")
+
+
+def _create_sqlite(_dialect: object, _entry: object, cargs: list[str], _cparams: object) -> None:
+    """Make the file if it is not there, for its owner alone and with a write-ahead log.
+
+    It appears under its name in one step. Processes that change the journal of one file at the same
+    time end in "database is locked", whatever they are ready to wait.
+    """
+    path = Path(cargs[0])
+    if path.exists():
+        return
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+            born = Path(folder) / path.name
+            os.close(os.open(born, os.O_CREAT | os.O_WRONLY, 0o600))
+            with closing(sqlite3.connect(born)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+            with suppress(FileExistsError):  # another process was faster: its file is as good
+                path.hardlink_to(born)
+    except (OSError, sqlite3.Error) as error:
+        raise UnavailableError(f"the store's file can't be made: {error}") from error

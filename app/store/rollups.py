@@ -1,0 +1,103 @@
+"""Counters into history: what came since the last roll-up is added to rows of time.
+
+    snapshot - watermark = what is new -> one row to each period, tool and instance
+
+The rows and the new watermark are written in the caller's one transaction, so a crash at any point
+neither loses a request nor counts it twice. Reading the rows back is `history`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+
+from ..model.series import EMPTY, Series, total
+from ..model.windows import PERIODS_S
+from .history import Watermark, read_watermark
+from .rows import counters, series_of, tool_ids, upsert, values_of
+from .schema import ALL_TOOLS, rollups, runs, watermarks
+
+_LOCK_SEED = 0x6C617074696D65  # "laptime": keeps our advisory locks apart from the host's
+
+
+def roll_up(
+    connection: Connection,
+    *,
+    instance: str,
+    run: str,
+    started_s: float,
+    now_s: float,
+    tools: Mapping[str, Series],
+) -> None:
+    """Add what `tools`, the run's counters since its start, gained since the run's last roll-up.
+
+    The gain goes to the row of each period that holds the middle of the span since then; a first
+    roll-up spans from `started_s`, at most two hours back. So call it on the boundaries of the shortest
+    period: then every row is met once and none is skipped. The row of all tools together is written
+    even when nothing came. Counters of a run only grow, and no tool's name is empty. The connection
+    must be in a transaction of `writing`, which a failure has to roll back.
+    """
+    _take_turns(connection, instance)
+    last = read_watermark(connection, instance, run)
+    if last is None:
+        last = Watermark(sequence=0, rolled_up_s=max(started_s, now_s - PERIODS_S[-1]), tools={})
+    changed = {name: series for name, series in tools.items() if series != last.tools.get(name, EMPTY)}
+    gained = {name: series.since(last.tools.get(name, EMPTY)) for name, series in changed.items()}
+    ids = tool_ids(connection, changed)
+    by_id = {ids[name]: gain for name, gain in gained.items()}
+    by_id[ALL_TOOLS] = total(gained.values())
+    _add(connection, instance, (last.rolled_up_s + now_s) / 2, by_id)
+
+    key = {"instance": instance, "run": run}
+    standing = {"started_s": started_s, "rolled_up_s": now_s, "sequence": last.sequence + 1}
+    upsert(connection, runs, [{**key, **standing}])
+    marks = [{**key, "tool_id": ids[name], **values_of(series)} for name, series in changed.items()]
+    upsert(connection, watermarks, marks)
+
+
+def finish_run(connection: Connection, instance: str, run: str) -> None:
+    """Forget where a run's roll-up stands, after its last one: its counters are gone for good.
+
+    A later roll-up of the same run would count all of it again.
+    """
+    connection.execute(delete(runs).where(runs.c.instance == instance, runs.c.run == run))
+
+
+def _take_turns(connection: Connection, instance: str) -> None:
+    """Let one roll-up of an instance run at a time, because rows are read, added to and written back.
+
+    On SQLite the transaction holds the only write lock already.
+    """
+    if connection.dialect.name == "postgresql":
+        number = func.hashtextextended(instance, _LOCK_SEED)
+        connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def _add(connection: Connection, instance: str, at_s: float, gained: Mapping[int, Series]) -> None:
+    """Add each tool's gain to its row of every period around `at_s`."""
+    fresh = {tool_id: values_of(gain) for tool_id, gain in gained.items()}
+    rows: list[dict[str, Any]] = []
+    for period_s in PERIODS_S:
+        start_s = int(at_s // period_s) * period_s
+        held = _held(connection, instance, period_s, start_s, gained)
+        for tool_id, gain in gained.items():
+            before = held.get(tool_id)
+            values = fresh[tool_id] if before is None else values_of(before + gain)
+            key = {"period_s": period_s, "start_s": start_s, "tool_id": tool_id, "instance": instance}
+            rows.append({**key, **values})
+    upsert(connection, rollups, rows)
+
+
+def _held(
+    connection: Connection, instance: str, period_s: int, start_s: int, wanted: Iterable[int]
+) -> dict[int, Series]:
+    """What the instance's rows of one period hold already, by tool."""
+    query = select(rollups.c.tool_id, *counters(rollups)).where(
+        rollups.c.period_s == period_s,
+        rollups.c.start_s == start_s,
+        rollups.c.tool_id.in_(list(wanted)),
+        rollups.c.instance == instance,
+    )
+    return {row.tool_id: series_of(row) for row in connection.execute(query)}

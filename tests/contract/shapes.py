@@ -1,0 +1,168 @@
+"""The contract's answers as a table of shapes, and a strict check of a JSON value against one.
+
+A shape is a dict (exactly these members), a list of one shape (any number of it), or a rule: a function
+that says whether a value fits. JSON has one kind of number, clients have two: `1` is no response time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """An object whose members are names of any kind, each with the same shape."""
+
+    shape: Any
+
+
+def differences(value: object, shape: Any, at: str = "body") -> list[str]:
+    """Every place where `value` does not have `shape`, in words; empty if it does."""
+    if isinstance(shape, dict):
+        if not isinstance(value, dict):
+            return [f"{at} is {value!r}, not an object"]
+        found = [f"{at}.{name} is missing" for name in shape.keys() - value.keys()]
+        found += [f"{at}.{name} is not in the contract" for name in value.keys() - shape.keys()]
+        both = shape.keys() & value.keys()
+        return found + [
+            line for name in both for line in differences(value[name], shape[name], f"{at}.{name}")
+        ]
+    if isinstance(shape, ByName):
+        if not isinstance(value, dict):
+            return [f"{at} is {value!r}, not an object"]
+        return [line for name in value for line in differences(value[name], shape.shape, f"{at}[{name!r}]")]
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            return [f"{at} is {value!r}, not a list"]
+        return [line for n, one in enumerate(value) for line in differences(one, shape[0], f"{at}[{n}]")]
+    return [] if shape(value) else [f"{at} is {value!r}, which is no {shape.__name__}"]
+
+
+def count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def percent(value: object) -> bool:
+    return type(value) is float and 0 <= value <= 100
+
+
+def milliseconds(value: object) -> bool:
+    return type(value) is float and value >= 0
+
+
+def duration(value: object) -> bool:
+    return type(value) is float and value >= 0
+
+
+def text(value: object) -> bool:
+    return type(value) is str and value != ""
+
+
+def flag(value: object) -> bool:
+    return type(value) is bool
+
+
+def yes(value: object) -> bool:
+    return value is True
+
+
+def instant(value: object) -> bool:
+    """ISO 8601 with the offset of UTC."""
+    return isinstance(value, str) and datetime.fromisoformat(value).utcoffset() == timedelta(0)
+
+
+def one_of(*allowed: str) -> Callable[[object], bool]:
+    def member(value: object) -> bool:
+        return value in allowed
+
+    return member
+
+
+STATUS = one_of("healthy", "warning", "error", "critical")
+MACHINE = one_of("healthy", "warning", "critical")
+RECENT = {"timestamp": instant, "response_time": milliseconds, "success": flag}
+TOOL = {
+    "tool_name": text,
+    "total_requests": count,
+    "success_rate": percent,
+    "avg_response_time": milliseconds,
+    "min_response_time": milliseconds,
+    "max_response_time": milliseconds,
+    "error_count": count,
+    "recent_performance": [RECENT],
+    "p50_response_time": milliseconds,
+    "p95_response_time": milliseconds,
+    "p99_response_time": milliseconds,
+    "client_errors": count,
+    "server_errors": count,
+}
+USAGE = {"current": percent, "average": percent, "max": percent}
+METRICS = {
+    "overview": {
+        "total_requests": count,
+        "total_errors": count,
+        "overall_success_rate": percent,
+        "uptime_seconds": duration,
+        "start_time": instant,
+    },
+    "system_metrics": {"cpu_usage": USAGE, "memory_usage": USAGE, "disk_usage": USAGE},
+    "tools": ByName(TOOL),
+}
+ALERT = {
+    "type": one_of(
+        "high_response_time", "low_success_rate", "high_cpu_usage", "high_memory_usage", "high_disk_usage"
+    ),
+    "tool": text,
+    "severity": one_of("info", "warning", "error", "critical"),
+    "message": text,
+    "timestamp": instant,
+}
+TOOL_LINE = {
+    "tool_name": text,
+    "total_requests": count,
+    "success_rate": percent,
+    "avg_response_time": milliseconds,
+    "error_count": count,
+}
+DASHBOARD = {
+    "overview": {
+        "total_requests": count,
+        "total_errors": count,
+        "overall_success_rate": percent,
+        "uptime_hours": duration,
+        "system_health": MACHINE,
+    },
+    "system_metrics": {
+        "cpu_usage": percent,
+        "memory_usage": percent,
+        "disk_usage": percent,
+        "status": MACHINE,
+    },
+    "alerts": {"count": count, "critical": count, "warnings": count, "errors": count},
+    "top_tools": [TOOL_LINE],
+    "problematic_tools": [TOOL_LINE],
+}
+HEALTH = {
+    "status": STATUS,
+    "alerts_count": count,
+    "critical_count": count,
+    "error_count": count,
+    "warning_count": count,
+}
+_SUCCESS = {"success": yes, "timestamp": instant}
+ANSWERS = {
+    "/performance/metrics": _SUCCESS | {"metrics": METRICS},
+    "/performance/metrics?tool_name=ping": _SUCCESS | {"metrics": TOOL},
+    "/performance/metrics?tool_name=never-seen": _SUCCESS | {"metrics": TOOL},
+    "/performance/metrics?window=15m": _SUCCESS | {"metrics": METRICS},
+    "/performance/metrics?window=1y&tool_name=ping": _SUCCESS | {"metrics": TOOL},
+    "/performance/alerts": _SUCCESS | {"alert_count": count, "alerts": [ALERT]},
+    "/performance/dashboard": _SUCCESS | {"dashboard": DASHBOARD},
+    "/performance/dashboard?window=24h": _SUCCESS | {"dashboard": DASHBOARD},
+    "/performance/health": _SUCCESS | {"health": HEALTH},
+    "/health": {"status": one_of("healthy"), "version": text, "timestamp": instant},
+}
+CALLED = {"success": yes, "tool": text, "content": [{"type": one_of("text"), "text": text}]}

@@ -1,0 +1,207 @@
+"""Alerts from a call to the JSON API: they appear, say what was promised, and go."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import pytest
+
+from app.capture.recorder import SUCCESS
+from app.capture.samples import SampleRing
+from app.model.alerting import SystemSample
+from tests.contract.shapes import ANSWERS, differences
+from tests.front_door import Front
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Front:
+    return Front(tmp_path)
+
+
+def slow(front: Front, tool: str, ms: float) -> None:
+    """A request that took `ms`, counted as the hook counts it."""
+    front.app.service.recorder.record(tool, False, perf_counter_ns(), round(ms * 1e6), SUCCESS, 0)
+
+
+def sample(front: Front, at_s: float, cpu: float = 5.0, memory: float = 5.0, disk: float = 5.0) -> None:
+    ring = SampleRing(front.settings.state_dir / "system.cells")
+    ring.append(SystemSample(at_s, cpu, memory, disk))
+
+
+def alerts(front: Front) -> list[dict[str, Any]]:
+    """The active alerts, after checks that hold for all of them."""
+    body = front.json("/performance/alerts")
+    assert differences(body, ANSWERS["/performance/alerts"]) == []
+    assert body["alert_count"] == len(body["alerts"])
+    found: list[dict[str, Any]] = body["alerts"]
+    return found
+
+
+def kinds(front: Front) -> list[tuple[str, str, str]]:
+    return [(one["type"], one["tool"], one["severity"]) for one in alerts(front)]
+
+
+def health(front: Front) -> dict[str, Any]:
+    body: dict[str, Any] = front.json("/performance/health")["health"]
+    return body
+
+
+def test_an_idle_service_is_healthy(front: Front) -> None:
+    front.judge(time.time())
+    assert alerts(front) == []
+    assert health(front) == {
+        "status": "healthy",
+        "alerts_count": 0,
+        "critical_count": 0,
+        "error_count": 0,
+        "warning_count": 0,
+    }
+
+
+def test_a_slow_tool_raises_a_warning_that_says_since_when(front: Front) -> None:
+    began_s = float(int(time.time()) + 1)
+    slow(front, "analyze_code", 2150.45)
+    front.judge(began_s)
+    slow(front, "analyze_code", 2150.45)
+    front.judge(began_s + 60)
+    assert alerts(front) == [
+        {
+            "type": "high_response_time",
+            "tool": "analyze_code",
+            "severity": "warning",
+            "message": "High average response time: 2150.45ms",
+            "timestamp": datetime.fromtimestamp(began_s, UTC).isoformat(),
+        }
+    ]
+    assert health(front)["status"] == "warning"
+    assert health(front)["warning_count"] == 1
+    assert front.json("/performance/dashboard")["dashboard"]["alerts"] == {
+        "count": 1,
+        "critical": 0,
+        "warnings": 1,
+        "errors": 0,
+    }
+
+
+def test_a_failing_tool_raises_an_error(front: Front) -> None:
+    front.call("ping")
+    front.call("read_file", {"file_path": "notes.txt"})
+    front.call("read_file", {"file_path": "absent"})
+    front.judge(time.time())
+    assert kinds(front) == [("low_success_rate", "read_file", "error")]
+    assert alerts(front)[0]["message"] == "Low success rate: 50.0%"
+    assert health(front)["status"] == "error"
+    assert health(front)["error_count"] == 1
+
+
+def test_an_alert_ends_when_its_window_has_passed(front: Front) -> None:
+    now_s = time.time()
+    front.call("read_file", {"file_path": "absent"})
+    front.roll_up(now_s)
+    front.judge(now_s)
+    assert len(alerts(front)) == 1
+    front.judge(now_s + 280)
+    assert len(alerts(front)) == 1
+    front.judge(now_s + 320)
+    assert alerts(front) == []
+    assert health(front)["status"] == "healthy"
+
+
+def test_an_alert_ends_when_enough_successes_came(front: Front) -> None:
+    front.call("read_file", {"file_path": "absent"})
+    front.judge(time.time())
+    assert len(alerts(front)) == 1
+    for _ in range(9):
+        front.call("read_file", {"file_path": "notes.txt"})
+    front.judge(time.time())
+    assert alerts(front) == []  # 90 % is not below 90 %
+
+
+@pytest.mark.parametrize(
+    ("ms", "raised"), [(2000.0, []), (2000.01, [("high_response_time", "ping", "warning")])]
+)
+def test_the_limit_itself_raises_nothing(front: Front, ms: float, raised: list[object]) -> None:
+    slow(front, "ping", ms)
+    front.judge(time.time())
+    assert kinds(front) == raised
+
+
+@pytest.mark.parametrize(
+    ("measured", "raised"),
+    [
+        ({"cpu": 80.0, "memory": 80.0, "disk": 90.0}, []),
+        ({"cpu": 80.1}, [("high_cpu_usage", "system", "warning")]),
+        ({"cpu": 95.0}, [("high_cpu_usage", "system", "warning")]),
+        ({"cpu": 95.1}, [("high_cpu_usage", "system", "critical")]),
+        ({"memory": 80.1}, [("high_memory_usage", "system", "warning")]),
+        ({"memory": 99.0}, [("high_memory_usage", "system", "critical")]),
+        ({"disk": 90.1}, [("high_disk_usage", "system", "warning")]),
+        ({"disk": 95.1}, [("high_disk_usage", "system", "critical")]),
+    ],
+)
+def test_the_machine_raises_alerts_of_the_system(
+    front: Front, measured: dict[str, float], raised: list[tuple[str, str, str]]
+) -> None:
+    now_s = time.time()
+    sample(front, now_s - 1, **measured)
+    front.judge(now_s)
+    assert kinds(front) == raised
+    status = raised[0][2] if raised else "healthy"
+    assert health(front)["status"] == status
+    dashboard = front.json("/performance/dashboard")["dashboard"]
+    assert dashboard["overview"]["system_health"] == status
+    assert dashboard["system_metrics"]["status"] == status
+
+
+def test_an_alert_that_grows_worse_is_the_same_alert(front: Front) -> None:
+    now_s = float(int(time.time()) + 1)
+    sample(front, now_s - 1, cpu=85)
+    front.judge(now_s)
+    sample(front, now_s + 4, cpu=99)
+    front.judge(now_s + 5)
+    (alert,) = alerts(front)
+    assert alert["severity"] == "critical"
+    assert alert["timestamp"] == datetime.fromtimestamp(now_s, UTC).isoformat()
+
+
+def test_the_worst_alert_comes_first_and_makes_the_status(front: Front) -> None:
+    now_s = time.time()
+    slow(front, "analyze_code", 3000)
+    front.call("read_file", {"file_path": "absent"})
+    sample(front, now_s - 1, memory=99)
+    front.judge(now_s)
+    assert [one["severity"] for one in alerts(front)] == ["critical", "error", "warning"]
+    assert health(front) == {
+        "status": "critical",
+        "alerts_count": 3,
+        "critical_count": 1,
+        "error_count": 1,
+        "warning_count": 1,
+    }
+
+
+def test_an_old_sample_says_nothing_about_now(front: Front) -> None:
+    now_s = time.time()
+    sample(front, now_s - 60, cpu=99)
+    front.judge(now_s)
+    assert alerts(front) == []
+
+
+def test_unmatched_requests_and_laptimes_own_raise_no_alert(front: Front) -> None:
+    for _ in range(5):
+        front.call("no_such_tool")
+        front.get("/performance/metrics?window=x")
+    front.judge(time.time())
+    assert alerts(front) == []
+
+
+def test_fewer_requests_than_the_least_raise_no_alert(tmp_path: Path) -> None:
+    front = Front(tmp_path, alert_min_requests=3)
+    for raised in (0, 0, 1):
+        front.call("read_file", {"file_path": "absent"})
+        front.judge(time.time())
+        assert len(alerts(front)) == raised

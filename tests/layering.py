@@ -1,0 +1,141 @@
+"""Reads the imports of a source tree and says which of them go through a wall; `test_layering` asks it.
+
+A room is a folder or a module directly in the tree. Rooms import strictly downwards; rooms at one level never
+import each other. A fence says which modules alone may import a library, because what is imported in one
+place only can be exchanged there. All imports count, those for type checkers too.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOMS = (
+    ("errors",),
+    ("settings",),
+    ("model",),
+    ("capture", "store"),
+    ("sources",),
+    ("live",),
+    ("panels", "jobs"),
+    ("tools",),
+    ("web",),
+    ("service",),
+    ("factory",),
+    ("monitor",),
+    ("__init__",),
+)
+FENCES = {
+    "flask": ("web", "factory"),
+    "flask_htmx": ("web", "factory"),
+    "werkzeug": ("web", "factory"),
+    "sqlalchemy": ("store",),
+    "alembic": ("store",),
+    "apscheduler": ("jobs/schedule",),
+    "psutil": ("jobs/sample_system", "tools"),
+    "apprise": ("jobs/send_notices",),
+    "mmap": ("capture/cells",),
+    "importlib": ("__init__", "factory"),  # a name in a string would pass every other rule
+}
+IMPURE = frozenset(
+    {
+        *("asyncio", "multiprocessing", "signal", "subprocess", "threading", "time"),
+        *("io", "logging", "os", "pathlib", "select", "shutil", "socket", "tempfile", "urllib"),
+        *("random", "secrets", "uuid"),
+    }
+)
+LINES_AT_MOST = 250
+
+_LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
+_TYPES_ONLY = "_typeshed"
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import: `module` is the place in the tree ("store/engine") if `inside`, else the dotted name."""
+
+    module: str
+    line: int
+    inside: bool
+    in_function: bool
+
+    @property
+    def top(self) -> str:
+        """The room, or the library."""
+        return self.module.split("/" if self.inside else ".")[0]
+
+
+def violations(tree: Path) -> list[str]:
+    """What breaks a rule below `tree`, each as `file:line: what`, in the files' order."""
+    found = []
+    for path in sorted(tree.rglob("*.py")):
+        place = path.relative_to(tree).with_suffix("").as_posix()
+        source = path.read_text()
+        complaints = [*_size(source), *_room(place)]
+        if place.split("/")[0] in _LEVELS:
+            for item in _imports(tree, path, source):
+                complaints += ((item.line, text) for text in _judge(place, item))
+        found += [f"{place}.py:{line}: {text}" for line, text in complaints]
+    return found
+
+
+def _size(source: str) -> Iterator[tuple[int, str]]:
+    lines = source.count("\n")
+    if lines > LINES_AT_MOST:
+        yield lines, f"has {lines} lines, over {LINES_AT_MOST}: two rooms"
+
+
+def _room(place: str) -> Iterator[tuple[int, str]]:
+    room = place.split("/", maxsplit=1)[0]
+    if room not in _LEVELS:
+        yield 1, f"{room} is no room of the house"
+
+
+def _judge(place: str, item: Import) -> Iterator[str]:
+    room = place.split("/", maxsplit=1)[0]
+    if item.in_function:
+        yield f"imports {item.module} inside a function"
+    if item.inside:
+        if item.top != room and _LEVELS.get(item.top, len(ROOMS)) >= _LEVELS[room]:
+            yield f"{room} imports {item.module}, which is not below it"
+        return
+    if item.top in ("app", "laptime"):
+        yield f"imports {item.module} by its full name, which breaks under another"
+    allowed = FENCES.get(item.top)
+    if allowed and not any(f"{place}/".startswith(f"{prefix}/") for prefix in allowed):
+        yield f"imports {item.top}, which is for {' and '.join(allowed)} alone"
+    if room == "capture" and item.top not in sys.stdlib_module_names | {_TYPES_ONLY}:
+        yield f"imports {item.top}: capture is standard library only"
+    if room == "model" and item.top in IMPURE:
+        yield f"imports {item.top}: model is pure, without clock, files or threads"
+
+
+def _imports(tree: Path, path: Path, source: str) -> Iterator[Import]:
+    parsed = ast.parse(source, str(path))
+    functions = [
+        node for node in ast.walk(parsed) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    within = {id(node) for function in functions for node in ast.walk(function)}
+    for node in ast.walk(parsed):
+        in_function = id(node) in within
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield Import(name.name, node.lineno, False, in_function)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield Import(node.module or "", node.lineno, False, in_function)
+        elif isinstance(node, ast.ImportFrom):
+            for module in _relative(tree, path, node):
+                yield Import(module, node.lineno, True, in_function)
+
+
+def _relative(tree: Path, path: Path, node: ast.ImportFrom) -> Iterator[str]:
+    """The places that `from ..a import b` names: a/b where that is a module of the tree, else a."""
+    base = path.parents[node.level - 1] / (node.module or "").replace(".", "/")
+    for name in node.names:
+        module = base / name.name
+        if not (module.is_dir() or module.with_suffix(".py").is_file()):
+            module = base / "__init__" if base == tree else base
+        yield module.relative_to(tree).as_posix()

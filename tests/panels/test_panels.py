@@ -1,0 +1,259 @@
+"""Every panel in every condition that a service can be in: what it says, and that it can always say it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.errors import BadRequestError, NotFoundError
+from app.model.alerting import ActiveAlert
+from app.model.windows import NAMED, Window, named
+from app.panels.alerts import alerts
+from app.panels.figures import figures
+from app.panels.formats import NOTHING
+from app.panels.look import Look
+from app.panels.registry import PANELS, Panel, by_slug
+from app.panels.system import system, workers
+from app.panels.tools import ROWS, SORTS, tools
+from app.panels.traffic import response_time, throughput
+from app.panels.verdict import verdict
+from app.sources import Traffic
+
+from . import fake
+from .fake import NOW_S, VARIANTS, FakeSources
+
+HOUR = named("1h", NOW_S)
+
+
+@cache
+def look(variant: str) -> Look:
+    return Look(VARIANTS[variant]())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.slug)
+def test_every_panel_answers_in_every_condition(panel: Panel, variant: str) -> None:
+    view = panel.show(HOUR, look(variant), NOW_S)
+    assert msgspec.json.decode(msgspec.json.encode(view))
+    assert view.__dataclass_params__.frozen
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.slug)
+def test_every_panel_answers_for_every_window(panel: Panel, name: str) -> None:
+    sources = FakeSources(tools={"ping": fake.Tool(2, 5, 9)}, requests_each=50)
+    assert msgspec.json.encode(panel.show(named(name, NOW_S), sources, NOW_S))
+
+
+def test_the_verdict_names_what_is_wrong_worst_first() -> None:
+    said = verdict(HOUR, look("troubled"), NOW_S)
+    assert (said.severity, said.word) == ("error", "Error")
+    assert said.sentence == "run_query is failing, analyze_code is slow"
+    assert said.detail == "for 12 min. The other 9 tools raise no alert."
+    facts = {fact.label: fact for fact in said.facts}
+    assert (facts["Active alerts"].value, facts["Active alerts"].note) == (
+        "1 error, 1 warning",
+        "2 of 11 tools in trouble",
+    )
+    assert facts["Workers"].dots == (True, True, False, False)
+
+
+def test_a_critical_alert_of_the_system_decides_the_verdict() -> None:
+    said = verdict(HOUR, look("critical"), NOW_S)
+    assert said.severity == "critical"
+    assert said.sentence == "CPU is high: 98 %, run_query is failing and 1 more"
+    assert said.facts[0].value == "1 critical, 2 more"
+
+
+def test_a_healthy_service_is_called_healthy() -> None:
+    said = verdict(HOUR, look("healthy"), NOW_S)
+    assert (said.severity, said.sentence) == ("ok", "Healthy: all 11 tools are as they should be")
+    assert "Slowest: analyze_code" in said.detail
+
+
+def test_a_service_without_a_request_is_neither_healthy_nor_ill() -> None:
+    said = verdict(HOUR, look("empty"), NOW_S)
+    assert (said.severity, said.sentence) == ("unknown", "Nothing measured yet")
+    assert {fact.label: fact.value for fact in said.facts}["Memory"] == "not known"
+
+
+def test_a_machine_that_is_not_sampled_is_not_called_healthy() -> None:
+    said = verdict(HOUR, look("unsampled"), NOW_S)
+    assert (said.severity, said.sentence) == ("unknown", "The machine was not sampled for 3 min")
+    assert system(HOUR, look("unsampled"), NOW_S).stale_since_s == NOW_S - 180
+
+
+def test_a_gap_is_told_and_not_counted_as_zero() -> None:
+    now = figures(HOUR, look("gap"), NOW_S).tiles[0]
+    assert now.delta.text == "9 min missing"
+    assert float(now.figure.text) == pytest.approx(400, rel=0.1)
+    assert verdict(HOUR, look("gap"), NOW_S).facts[-1].value == "9 min missing"
+    assert len(throughput(HOUR, look("gap"), NOW_S).chart.gaps_s) == 1
+
+
+def test_the_figures_compare_with_the_hour_before() -> None:
+    requests, success, p95, busy = figures(HOUR, look("troubled"), NOW_S).tiles
+    assert (requests.label, requests.delta.text) == ("Requests", "As before")
+    assert success.delta.tone == "worse"
+    assert "points lower" in success.delta.text
+    assert p95.figure.unit == "ms"
+    assert busy.figure.unit == "of 4"
+    assert all(tile.spark.line and tile.spark.was for tile in (requests, success, p95, busy))
+
+
+def test_there_is_no_comparison_with_a_time_before_the_start() -> None:
+    for tile in figures(HOUR, look("first_minutes"), NOW_S).tiles:
+        assert (tile.delta.text, tile.delta.at_s) == ("No data before", NOW_S - 250)
+        assert not tile.spark.was
+
+
+def test_a_young_service_is_measured_by_the_minutes_that_it_ran() -> None:
+    requests = figures(HOUR, look("first_minutes"), NOW_S).tiles[0]
+    assert float(requests.figure.text) == pytest.approx(400, rel=0.15)
+
+
+def test_thin_data_are_points_with_their_count() -> None:
+    _, success, p95, _ = figures(HOUR, look("thin"), NOW_S).tiles
+    assert p95.figure.text.startswith("~")
+    assert p95.delta.text == "7 requests"
+    assert not p95.spark.line
+    assert success.spark.dots.count("M") == 7
+    chart = response_time(HOUR, look("thin"), NOW_S).chart
+    assert chart.is_thin
+    assert tools(HOUR, look("thin"), NOW_S).rows[0].is_thin
+
+
+def test_nothing_measured_is_a_dash_and_never_a_zero() -> None:
+    _, success, p95, _ = figures(HOUR, look("empty"), NOW_S).tiles
+    assert (success.figure.text, p95.figure.text) == (NOTHING, NOTHING)
+    assert response_time(HOUR, look("empty"), NOW_S).requests == 0
+
+
+def test_the_charts_add_up_to_the_table_of_tools() -> None:
+    sources = look("troubled")
+    table = tools(HOUR, sources, NOW_S)
+    outcome = throughput(HOUR, sources, NOW_S)
+    in_table = sum(int(row.requests.replace(",", "")) for row in table.rows)
+    assert outcome.requests == in_table
+    assert outcome.ok + outcome.client_errors + outcome.server_errors + outcome.other_failures == in_table
+    told = [[int(cell.replace(",", "")) for cell in row.cells] for row in outcome.rows]
+    assert sum(map(sum, told)) == in_table
+
+
+def test_a_chart_marks_the_alert_that_it_shows() -> None:
+    assert [alarm.label for alarm in response_time(HOUR, look("troubled"), NOW_S).chart.alarms] == [
+        "analyze_code slow"
+    ]
+    assert [alarm.label for alarm in throughput(HOUR, look("troubled"), NOW_S).chart.alarms] == [
+        "run_query fails"
+    ]
+
+
+def test_the_points_of_a_chart_lie_between_its_edges() -> None:
+    for chart in (response_time(HOUR, look("gap"), NOW_S).chart, throughput(HOUR, look("gap"), NOW_S).chart):
+        assert list(chart.edges_s) == sorted(chart.edges_s)
+        assert {len(line.values) for line in chart.lines} == {len(chart.edges_s) - 1}
+
+
+def test_findings_say_the_value_and_its_limit() -> None:
+    shown = alerts(HOUR, look("troubled"), NOW_S)
+    failing, slow = shown.findings
+    assert (failing.who, failing.what) == ("run_query", "69 % of calls fail")
+    assert failing.limit == "success 30.60 %, limit 90 %"
+    assert (slow.what, slow.limit, slow.lasted) == ("Average 2,150 ms", "limit 2,000 ms", "29 min")
+    assert failing.spark.limit is not None
+    assert slow.spark.line
+
+
+def test_an_alert_of_an_unknown_type_is_shown_with_its_own_words() -> None:
+    (odd,) = [one for one in alerts(HOUR, look("hostile"), NOW_S).findings if one.severity == "info"]
+    assert odd.what == "Odd: <script>alert(1)</script>"
+
+
+def test_no_more_findings_are_shown_than_can_be_read() -> None:
+    many = tuple(
+        ActiveAlert("high_response_time", f"tool {n}", "warning", "", 3000, 2000, NOW_S) for n in range(30)
+    )
+    shown = alerts(HOUR, FakeSources(active=many), NOW_S)
+    assert (len(shown.findings), shown.count) == (8, 30)
+
+
+KEYS = {
+    "requests": lambda row: -int(row.requests.replace(",", "")),
+    "tool": lambda row: row.name.lower(),
+    "success": lambda row: float(row.success),
+    "share": lambda row: -row.share_percent,
+    "p95": lambda row: -float(row.p95.replace(",", "").lstrip("~")),
+}
+
+
+@pytest.mark.parametrize("sort", KEYS)
+def test_the_table_is_sorted_as_asked(sort: str) -> None:
+    rows = tools(HOUR, look("troubled"), NOW_S, sort=sort).rows
+    keys: list[Any] = [KEYS[sort](row) for row in rows]  # type: ignore[no-untyped-call]
+    assert keys == sorted(keys)
+    assert len(rows) == 11
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("rows", ROWS)
+def test_the_table_has_as_many_rows_as_asked(sort: str, rows: str) -> None:
+    table = tools(HOUR, look("many"), NOW_S, sort=sort, rows=rows)
+    assert (len(table.rows), table.matching, table.count) == (int(rows), 300, 300)
+    assert len({row.key for row in table.rows}) == int(rows)
+
+
+def test_the_search_looks_through_all_tools_and_not_only_those_shown() -> None:
+    table = tools(HOUR, look("many"), NOW_S, q="ITEMS/299/")
+    assert [row.name for row in table.rows] == ["GET /items/299/detail"]
+    assert (table.matching, table.count) == (1, 300)
+
+
+def test_a_tool_in_trouble_is_flagged_where_it_hurts() -> None:
+    rows = {row.name: row for row in tools(HOUR, look("troubled"), NOW_S).rows}
+    assert rows["run_query"].success_severity == "error"
+    assert rows["run_query"].average_severity == ""
+    assert rows["analyze_code"].average_severity == "warning"
+    assert rows["analyze_code"].trend.tone == "worse"
+    assert rows["list_files"].trend.text == "steady"
+    assert not rows["(unmatched)"].is_judged
+
+
+def test_the_gauges_are_judged_as_the_rules_judge_them() -> None:
+    cpu, memory, disk = system(HOUR, look("critical"), NOW_S).gauges
+    assert (cpu.value, cpu.severity, cpu.tick_percent) == ("98.2 %", "critical", 80)
+    assert (memory.value, memory.of, memory.severity) == ("371", "of 512 MB", "")
+    assert (disk.value, disk.of) == ("4.6", "of 10.0 GB")
+    assert system(HOUR, look("empty"), NOW_S).gauges == ()
+
+
+def test_the_busiest_workers_come_first_and_all_are_counted() -> None:
+    shown = workers(HOUR, look("many"), NOW_S)
+    assert (len(shown.rows), shown.count, shown.busy) == (12, 40, 2)
+    assert [row.in_flight for row in shown.rows[:3]] == [1, 1, 0]
+
+
+def test_one_look_asks_each_question_once() -> None:
+    asked: list[str] = []
+
+    class Asked(FakeSources):
+        def traffic(self, window: Window) -> Traffic:
+            asked.append(f"traffic {window.start_s}")
+            return super().traffic(window)
+
+    page = Look(Asked())
+    for panel in PANELS:
+        panel.show(HOUR, page, NOW_S)
+    assert len(asked) == len(set(asked)) + 1  # the snapshot of the stand-in asks for the hour itself
+
+
+def test_an_unknown_panel_or_option_says_what_is_allowed() -> None:
+    with pytest.raises(NotFoundError, match="there are verdict"):
+        by_slug("nope")
+    with pytest.raises(BadRequestError, match="allowed is share, tool"):
+        by_slug("tools").options["sort"].check("size")
+    with pytest.raises(BadRequestError, match="allowed is 100"):
+        by_slug("tools").options["q"].check("a" * 101)

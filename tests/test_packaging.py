@@ -1,0 +1,58 @@
+"""The folder `app` also ships as the wheel `laptime`, whole and under that name alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+_SOURCES = ("app", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy so that the checkout stays as it is."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    subprocess.run(["cp", "-R", *(CHECKOUT / name for name in _SOURCES), source], check=True)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", target, source], check=True, stdin=subprocess.DEVNULL)
+    (built,) = target.iterdir()
+    return built
+
+
+def test_the_wheel_holds_every_file_of_the_application(wheel: Path) -> None:
+    expected = {
+        f"laptime/{path.relative_to(CHECKOUT / 'app').as_posix()}"
+        for path in (CHECKOUT / "app").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    with ZipFile(wheel) as archive:
+        shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert shipped == expected
+
+
+def test_the_wheel_composes_a_service_under_its_own_name(wheel: Path, tmp_path: Path) -> None:
+    with ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    program = (
+        "import sys, laptime\n"
+        "from laptime import Monitor, Settings, create_app\n"
+        "app = create_app(Settings.from_environ({'LAPTIME_STATE_DIR': sys.argv[1]}))\n"
+        "assert callable(app) and 'app' not in sys.modules\n"
+        "print(laptime.__version__, laptime.__file__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "state"],
+        cwd=tmp_path / "site",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    version, place = done.stdout.split()
+    assert wheel.name.startswith(f"laptime-{version}-")
+    assert Path(place).is_relative_to(tmp_path / "site")
