@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 OPTIONS ?=
+SLOW := $(wildcard tests/journeys tests/faults)
+UNIT = $(BIN)/pytest -q -n 2 $(SLOW:%=--ignore=%) $(OPTIONS)
 
 VNU_VERSION := 26.9.27
 VNU := .cache/vnu-$(VNU_VERSION).jar
@@ -25,10 +27,12 @@ check: .venv/development ## Lint, types and fast tests, in less than a minute
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest -q --ignore=tests/journeys --ignore=tests/faults --ignore=tests/benchmarks $(OPTIONS)
+	$(UNIT)
 
+# Unit tests share two cores; journeys have them to themselves, because they are watched by the clock.
 test: .venv/development .cache/chromium ## All tests, with real servers and a real browser
-	$(BIN)/pytest -q $(OPTIONS)
+	$(UNIT)
+	$(BIN)/pytest -q $(SLOW) $(OPTIONS)
 
 lint: .venv/development $(VNU) ## Ruff, mypy, and the Nu HTML checker on every page
 	$(BIN)/ruff check

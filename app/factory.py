@@ -13,7 +13,8 @@ from flask import Flask
 from flask.cli import AppGroup
 from werkzeug.wrappers import Response
 
-from .capture.hook import OWN, Hook
+from .capture.call import OWN
+from .capture.hook import Hook
 from .errors import SettingError
 from .service import Service
 from .settings import Settings

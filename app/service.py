@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from socket import gethostname
 
 from .capture.reader import Reader
@@ -27,7 +27,7 @@ from .jobs.schedule import Job, Schedule
 from .live import Live
 from .settings import VERSION, Settings, unknown
 from .sources import Sources
-from .store import make_engine
+from .store import Engine, make_engine
 from .web.keys import LINK_S, Keys
 
 EVALUATE_EVERY_S, ROLL_UP_EVERY_S, PRUNE_EVERY_S = 5, 10, 60
@@ -58,38 +58,39 @@ class Service:
         with self._lock:
             if self._sources is not None:
                 return
-            begun = self.recorder.open()
             settings = self.settings
             engine = make_engine(settings)
             reader = Reader(self.recorder)
             ring = SampleRing(settings.state_dir / "system.cells")
             instance = gethostname()
             sources = Live(settings, reader, ring, engine, instance)
-            sample = SampleSystem(ring, settings.state_dir)
             roll_up = RollUp(self.recorder, reader, engine, settings.state_dir, instance)
-            judge = EvaluateAlerts(sources, engine)
-            prune = Prune(engine)
-
-            def stored(run: Callable[[float], None]) -> Callable[[], None]:
-                def with_store() -> None:
-                    sources.wait()
-                    run(time.time())
-
-                return with_store
-
-            schedule = Schedule(
-                (
-                    Job("sample_system", settings.sample_interval_s, lambda: sample.run(time.time())),
-                    Job("roll_up", ROLL_UP_EVERY_S, stored(roll_up.run), on_boundary=True),
-                    Job("evaluate_alerts", EVALUATE_EVERY_S, stored(judge.run)),
-                    Job("prune", PRUNE_EVERY_S, stored(prune.run)),
-                )
-            )
-            Candidate(settings.state_dir / "leader.lock", schedule.start, self.recorder.set_clock).start()
-            sources.open()
+            schedule = Schedule(self._jobs(sources, ring, roll_up, engine))
+            begun = self.recorder.open()
             self._sources = sources
+            sources.open()
+            Candidate(settings.state_dir / "leader.lock", schedule.start, self.recorder.set_clock).start()
         if begun:
             self._announce(address)
+
+    def _jobs(self, sources: Live, ring: SampleRing, roll_up: RollUp, engine: Engine) -> Sequence[Job]:
+        """The elected worker's timetable."""
+        sample = SampleSystem(ring, self.settings.state_dir)
+        judge, prune = EvaluateAlerts(sources, engine), Prune(engine)
+
+        def stored(run: Callable[[float], None]) -> Callable[[], None]:
+            def with_store() -> None:
+                sources.wait()
+                run(time.time())
+
+            return with_store
+
+        return (
+            Job("sample_system", self.settings.sample_interval_s, lambda: sample.run(time.time())),
+            Job("roll_up", ROLL_UP_EVERY_S, stored(roll_up.run), on_boundary=True),
+            Job("evaluate_alerts", EVALUATE_EVERY_S, stored(judge.run)),
+            Job("prune", PRUNE_EVERY_S, stored(prune.run)),
+        )
 
     def link(self, address: str | None = None) -> str:
         """A one-time sign-in link."""

@@ -62,6 +62,7 @@ class Settings:
     public_url: str = _setting(
         "",
         "The address that people reach the service at; used in links.",
+        also="RENDER_EXTERNAL_URL",
         shown="the address it listens on",
         begins=("http://", "https://"),
     )

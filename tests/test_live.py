@@ -185,7 +185,7 @@ def test_the_time_between_two_runs_is_a_gap(counting: Counting) -> None:
         roll_up(
             connection, instance=INSTANCE, run="former", started_s=former_s, now_s=former_s + 10, tools=tools
         )
-    traffic = counting.live.traffic(named("15m", boundary(counting, 1) - 1))
+    traffic = counting.live.traffic(named("15m", counting.started_s))
     for points in (traffic.points, traffic.tool_points["a"]):
         assert is_gap(points)[-32:] == [True] + [False] + [True] * 29 + [False]
     assert by_tool(traffic) == {"a": 2}

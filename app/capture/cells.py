@@ -6,25 +6,27 @@ tools each; it grows by whole segments.
     header (512 cells)
         0  MAGIC, which names this layout        5  tools that are named (published last)
         1  boot   2  pid   3  start ticks        6  requests entered
-        4  file made at (Unix nanoseconds)       7  requests whose last byte was handed to the server
-                                                 8  requests closed, that is counted
-                                                 9  faults of ours that were caught in a request
-                                                10  samples taken (the system's ring)
-                                                64.. pairs (pid, start ticks) of files folded in here
+        4  file made at (Unix nanoseconds)       7  faults of ours that were caught in a request
+                                                 8  samples taken (the system's ring)
+        64..191  pairs (pid, start ticks) of files folded in here
+        192..511 notes of requests that are answered and not yet counted, 0 where there is none:
+                 time in ns << 18 | outcome << 16 | number of the tool + 1; without a time once all of
+                 the request but its class and its bucket is stored
     tool (2,176 cells)
         0        length of the name in bytes, plus 2^32 for Laptime's own pages
         1..31    the name, UTF-8, at most 248 bytes
         32       sum of times (ns)               36  server errors, exceptions included
-        33       least time (ns), 0: none yet    37  response bytes
-        34       greatest time (ns)              38  requests claimed: the next place in the ring
-        35       client errors
-        64..95   the ring of the newest 16, two cells each: (end in Unix us << 8 | n & 255),
+        33       least time (ns), 0: none yet    37  failures that the host reported
+        34       greatest time (ns)              38  response bytes
+        35       client errors                   39  requests claimed: the next place in the ring
+        64..95   the ring of the newest 16, two cells each: (end in Unix ns >> 10 << 8 | n & 255),
                  (time in ns << 8 | (n & 127) << 1 | success)
         128..    1,024 buckets of successes
         1152..   1,024 buckets of failures
     where n numbers the tool's requests: a pair whose two tags disagree is being written.
 
-A cell is written by one process only and, but for 33 and the ring, only grows, so a reader needs no lock.
+A cell is written by one process only and, but for 33, the ring and the notes, only grows, so a reader
+needs no lock.
 Cells are read and written as items of a `memoryview.cast("Q")`: one aligned 8-byte store each.
 `struct.pack_into` must not be used on them, it showed readers a transient zero in 5 % of concurrent reads.
 """
@@ -40,18 +42,22 @@ from pathlib import Path
 from ..errors import CellsError
 from .process import Process
 
-MAGIC = int.from_bytes(b"laptime1", "little")
+MAGIC = int.from_bytes(b"laptime2", "little")
 PAGE_CELLS = 512
 TOOL_CELLS = 2176
 SEGMENT_TOOLS = 16
 NAME_BYTES = 248
 OWN = 1 << 32
 
-BOOT, PID, START_TICKS, MADE_NS, TOOLS, ENTERED, ANSWERED, CLOSED, FAULTS, SAMPLES = range(1, 11)
+BOOT, PID, START_TICKS, MADE_NS, TOOLS, ENTERED, FAULTS, SAMPLES = range(1, 9)
 FOLDED, FOLDED_MOST = 64, 64
-NAME, TOTAL_NS, MIN_NS, MAX_NS, CLIENT_ERRORS, SERVER_ERRORS, RESPONSE_BYTES, CLAIMED = 1, *range(32, 39)
+NOTES, NOTES_END = 192, PAGE_CELLS
+NAME, TOTAL_NS, MIN_NS, MAX_NS = 1, 32, 33, 34
+CLIENT_ERRORS, SERVER_ERRORS, REPORTED_FAILURES, RESPONSE_BYTES, CLAIMED = range(35, 40)
 RING, RING_SIZE = 64, 16
 OK, FAILED = 128, 1152
+# How a request went: a success, or the place of its failure's cell behind MAX_NS.
+SUCCESS, CLIENT_ERROR, SERVER_ERROR, REPORTED = range(4)
 
 _GRAIN = mmap.ALLOCATIONGRANULARITY
 _HEADER_BYTES = -(-PAGE_CELLS * 8 // _GRAIN) * _GRAIN

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import CellsError
 from ..model.histogram import BUCKETS, Histogram
-from ..model.series import Request, Series
+from ..model.series import Request, Series, total
 from . import cells as layout
 from .cells import CellFile, name_of
 from .process import Process
@@ -49,6 +49,62 @@ def tools_of(cells: CellFile) -> Iterator[memoryview]:
         yield tool
 
 
+def unfinished(cells: CellFile) -> Iterator[tuple[memoryview, Series]]:
+    """What a dead worker had answered and not counted: a tool's cells, and those requests of it.
+
+    A note without a time is of a request whose class and bucket were about to be stored, all else of it
+    being there. Its bucket is there too unless the tool's claims are more than its counts.
+    """
+    by_mark: dict[int, list[int]] = {}
+    for note in notes_of(cells):
+        by_mark.setdefault(note & 0xFFFF, []).append(note)
+    for number, tool in enumerate(tools_of(cells)):
+        notes = by_mark.get(number + 1, [])
+        series = total(_noted(note) for note in notes if note >> 18)
+        closing = [note for note in notes if not note >> 18]
+        counted, _ = read_tool(tool)
+        if tool[layout.CLAIMED] > counted.requests:
+            series += _claimed_last(tool, counted, closing)
+        if series.requests:
+            yield tool, series
+
+
+def _noted(note: int) -> Series:
+    taken_ns, outcome = note >> 18, note >> 16 & 3
+    one = Histogram.of([taken_ns])
+    return Series(
+        ok=Histogram() if outcome else one,
+        failed=one if outcome else Histogram(),
+        client_errors=int(outcome == layout.CLIENT_ERROR),
+        server_errors=int(outcome == layout.SERVER_ERROR),
+        total_ns=taken_ns,
+        min_ns=taken_ns,
+        max_ns=taken_ns,
+    )
+
+
+def _claimed_last(tool: memoryview, counted: Series, closing: list[int]) -> Series:
+    """The request that was being counted, if its bucket, or that and its class, are all that is missing."""
+    classes = sum(tool[layout.CLIENT_ERRORS : layout.REPORTED_FAILURES + 1])
+    has_class = classes > counted.failed.count
+    if not closing and not has_class:
+        return Series()
+    outcome = 0 if has_class else closing[0] >> 16 & 3
+    newest = tool[layout.RING + 2 * ((tool[layout.CLAIMED] - 1) % layout.RING_SIZE) + 1]
+    one = Histogram.of([newest >> 8])
+    return Series(
+        ok=one if newest & 1 else Histogram(),
+        failed=Histogram() if newest & 1 else one,
+        client_errors=int(outcome == layout.CLIENT_ERROR),
+        server_errors=int(outcome == layout.SERVER_ERROR),
+    )
+
+
+def notes_of(cells: CellFile) -> list[int]:
+    """The notes of requests that are answered and not yet counted."""
+    return [note for note in cells.header[layout.NOTES : layout.NOTES_END].tolist() if note]
+
+
 def fold(path: Path, folded: CellFile | None, dead: Mapping[Path, CellFile]) -> None:
     """Write `folded` (what was folded before) and `dead` as one new file at `path`, then remove the dead.
 
@@ -82,11 +138,13 @@ def _copy(sources: Iterable[CellFile], target: CellFile) -> None:
             name, own = key = name_of(source)
             if key not in places:
                 places[key] = target.add_tool(name.encode(), own)
-            _add(source, places[key])
+            series, requests = read_tool(source)
+            _add(series, requests, places[key])
+        for tool, series in unfinished(cells):
+            _add(series, (), places[name_of(tool)])
 
 
-def _add(source: memoryview, target: memoryview) -> None:
-    series, requests = read_tool(source)
+def _add(series: Series, requests: tuple[Request, ...], target: memoryview) -> None:
     before, earlier = read_tool(target)
     after = before + series
     target[layout.CLIENT_ERRORS], target[layout.SERVER_ERRORS] = after.client_errors, after.server_errors
@@ -113,13 +171,13 @@ def _recent(cells: memoryview) -> tuple[Request, ...]:
         place = number % layout.RING_SIZE * 2
         end, time = ring[place], ring[place + 1]
         if end & 255 == number & 255 and time >> 1 & 127 == number & 127:  # else it is being written
-            found.append(Request((end >> 8) / 1e6, time >> 8, bool(time & 1)))
+            found.append(Request((end >> 8 << 10) / 1e9, time >> 8, bool(time & 1)))
     return tuple(found)
 
 
 def _put_recent(cells: memoryview, number: int, request: Request) -> None:
     place = layout.RING + number % layout.RING_SIZE * 2
-    cells[place] = round(request.at_s * 1e6) << 8 | number & 255
+    cells[place] = round(request.at_s * 1e9) >> 10 << 8 | number & 255
     cells[place + 1] = request.duration_ns << 8 | (number & 127) << 1 | request.success
 
 

@@ -28,9 +28,9 @@ def tool_of(environ: dict[str, Any], status: int) -> str:
     name = environ.get("laptime.tool")
     if name is not None:
         return str(name)
-    request = environ.get("werkzeug.request")
-    if request is not None:
-        rule = getattr(request, "url_rule", None)
+    request: Any = environ.get("werkzeug.request")
+    if hasattr(request, "url_rule"):  # Flask's; a plain Werkzeug request knows no routes
+        rule = request.url_rule
         if rule is None:
             return UNMATCHED
         path = environ.get("SCRIPT_NAME", "") + rule.rule

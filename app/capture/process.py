@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def _stat(pid: int) -> list[str] | None:
     return text.rpartition(")")[2].split()
 
 
+@cache
 def _boot() -> int:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()

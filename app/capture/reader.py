@@ -1,9 +1,9 @@
 """All workers' cells merged into one Snapshot, by any process, at any moment, without a lock.
 
 Cells only grow, so a sum over all files is a state that the service really passed through, and a
-request that was closed is in it. A worker closes a request just after the last byte went out, so a
+request that was counted is in it. A worker counts a request just after its last byte went out, so a
 client may ask again before that: the reader waits, a few milliseconds at most, for requests that
-are answered and not yet closed. That is what makes a total exact in the very next read.
+are answered and not yet counted. That is what makes a total exact in the very next read.
 
 Dead workers' files stay in the sum. The elected worker folds them into one file (`retire`) and removes
 them; the folded file names what it holds, so no crash in between counts anything twice.
@@ -19,7 +19,7 @@ from ..errors import CellsError
 from ..model.series import Request, Series, Snapshot, ToolTotals, Worker
 from . import cells as layout
 from .cells import CellFile, name_of
-from .merge import fold, read_tool, tools_of
+from .merge import fold, notes_of, read_tool, tools_of, unfinished
 from .recorder import Recorder
 from .runs import Run
 
@@ -35,7 +35,7 @@ class Reader:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._open: dict[Path, CellFile] = {}
-        self._stuck: dict[Path, int] = {}
+        self._stuck: dict[Path, set[int]] = {}
         self._lock = threading.RLock()  # threads of one worker share the maps
 
     @property
@@ -112,16 +112,21 @@ class Reader:
         return mapped
 
     def _settle(self, run: Run) -> None:
-        """Wait for requests that are answered and not yet closed, at most _SETTLE_S altogether."""
+        """Wait for requests that are answered and not yet counted, at most _SETTLE_S altogether."""
         deadline = time.monotonic() + _SETTLE_S
+        stuck: dict[Path, set[int]] = {}
         for path, cells in self._mapped(run.worker_files()).items():
-            header = cells.header
-            answered = header[layout.ANSWERED]
-            while header[layout.CLOSED] < answered and self._stuck.get(path) != answered:
-                if time.monotonic() > deadline or not cells.owner.is_alive():
-                    self._stuck[path] = answered  # a long download: do not wait for it again
+            waiting = set(notes_of(cells))
+            old = self._stuck.get(path, set()) & waiting
+            while waiting - old and cells.owner.is_alive():
+                if time.monotonic() > deadline:
+                    old = waiting  # a long download: it is not waited for again
                     break
                 time.sleep(0.0005)
+                waiting &= set(notes_of(cells))
+            if old:
+                stuck[path] = old
+        self._stuck = stuck
 
 
 _FOLDED = "folded.cells"
@@ -132,21 +137,33 @@ def _merged(run_id: str, started_s: float, files: list[CellFile]) -> Snapshot:
     tools: _Totals = {}
     own: _Totals = {}
     workers: list[Worker] = []
+
+    def add(tool: memoryview, series: Series, recent: tuple[Request, ...]) -> None:
+        name, is_own = name_of(tool)
+        totals = own if is_own else tools
+        before, newest = totals.get(name, (Series(), ()))
+        totals[name] = (before + series, newest + recent)
+
     for cells in files:
+        is_alive = cells.owner.is_alive()  # before its counts: who dies meanwhile is dead in the next read
+        counted = 0
         for tool in tools_of(cells):
-            name, is_own = name_of(tool)
-            totals = own if is_own else tools
             series, recent = read_tool(tool)
             if series.requests:
-                before, newest = totals.get(name, (Series(), ()))
-                totals[name] = (before + series, newest + recent)
-        if cells.owner.is_alive():
-            header = cells.header
-            in_flight = max(0, header[layout.ENTERED] - header[layout.CLOSED])
-            made_s = header[layout.MADE_NS] / 1e9
-            workers.append(Worker(cells.owner.pid, made_s, header[layout.CLOSED], in_flight))
+                counted += series.requests
+                add(tool, series, recent)
+        if is_alive:
+            workers.append(_worker(cells, counted))
+        else:
+            for tool, series in unfinished(cells):
+                add(tool, series, ())
     workers.sort(key=lambda worker: worker.pid)
     return Snapshot(run_id, started_s, _newest_first(tools), _newest_first(own), tuple(workers))
+
+
+def _worker(cells: CellFile, counted: int) -> Worker:
+    in_flight = max(0, cells.header[layout.ENTERED] - counted)
+    return Worker(cells.owner.pid, cells.header[layout.MADE_NS] / 1e9, counted, in_flight)
 
 
 def _newest_first(totals: _Totals) -> dict[str, ToolTotals]:

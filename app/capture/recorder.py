@@ -2,7 +2,7 @@
 
 Counting takes no lock, no disk and no allocation: on an interpreter with the GIL a thread switch or a
 signal handler can't fall between the load and the store of `cells[i] += n` while there is no call in
-between, so the block of stores in `_count` holds no call. A free-threaded interpreter takes a lock.
+between, so the block of stores in `Tool.count` holds no call. A free-threaded interpreter takes a lock.
 """
 
 from __future__ import annotations
@@ -25,45 +25,103 @@ from .runs import Run, join
 log = logging.getLogger("laptime")
 
 OTHER = "(other)"
-SUCCESS, CLIENT_ERROR, SERVER_ERROR, FAILURE = range(4)
+_NEEDS_LOCK = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
-# Read as globals in `_count`, where an attribute of the module would cost a look-up each.
+# Read as globals while counting, where an attribute of the module would cost a look-up each.
 _RING, _OK, _FAILED = layout.RING, layout.OK, layout.FAILED
 _TOTAL, _MIN, _MAX = layout.TOTAL_NS, layout.MIN_NS, layout.MAX_NS
-_BYTES, _CLAIMED, _CLOSED = layout.RESPONSE_BYTES, layout.CLAIMED, layout.CLOSED
-_CLASS = {CLIENT_ERROR: layout.CLIENT_ERRORS, SERVER_ERROR: layout.SERVER_ERRORS}
+_BYTES, _CLAIMED = layout.RESPONSE_BYTES, layout.CLAIMED
 _LAST = BUCKETS - 1
+
+
+class Tool:
+    """One tool of this worker: its cells, and its extremes so far, which are cheaper to compare here.
+
+    `mark` is the tool's number plus 1, as notes of requests carry it.
+    """
+
+    __slots__ = ("cells", "header", "least_ns", "mark", "most_ns", "recorder")
+
+    def __init__(self, recorder: Recorder, header: memoryview, cells: memoryview, mark: int) -> None:
+        self.recorder, self.header, self.cells, self.mark = recorder, header, cells, mark
+        self.least_ns, self.most_ns = 1 << 63, 0
+
+    def count(self, note: int, ended_ns: int, taken_ns: int, outcome: int, size: int) -> None:
+        """Count one request and take its note away (0: none). `size` is bytes."""
+        if taken_ns < 1000:
+            bucket = 0
+        else:
+            scaled = taken_ns << 3
+            octave = scaled.bit_length() - 1
+            bucket = ((octave - 3) << 5) + TABLE[(scaled >> (octave - 12)) & 4095] - FIRST
+            if bucket > _LAST:
+                bucket = _LAST
+        end = ended_ns + self.recorder.epoch_ns >> 10 << 8
+        cells = self.cells
+        # From here on no call: nothing may come between these stores (see the module's docstring).
+        claimed = cells[_CLAIMED]
+        cells[_CLAIMED] = claimed + 1
+        place = _RING + ((claimed & 15) << 1)
+        cells[place] = end | claimed & 255
+        if outcome:
+            cells[place + 1] = taken_ns << 8 | (claimed & 127) << 1
+            bucket += _FAILED
+        else:
+            cells[place + 1] = taken_ns << 8 | (claimed & 127) << 1 | 1
+            bucket += _OK
+        if size:
+            cells[_BYTES] += size
+        if taken_ns > self.most_ns:
+            self.most_ns = cells[_MAX] = taken_ns
+        if taken_ns < self.least_ns:
+            self.least_ns = cells[_MIN] = taken_ns
+        cells[_TOTAL] += taken_ns
+        if note:
+            self.header[note] = outcome << 16 | self.mark
+        if outcome:
+            cells[_MAX + outcome] += 1
+        cells[bucket] += 1
+        if note:
+            self.header[note] = 0
+
+
+class LockedTool(Tool):
+    """The same where threads run at the same time: then a lock keeps the stores together."""
+
+    __slots__ = ()
+
+    def count(self, note: int, ended_ns: int, taken_ns: int, outcome: int, size: int) -> None:
+        with self.recorder.lock:
+            super().count(note, ended_ns, taken_ns, outcome, size)
 
 
 class Recorder:
     """One worker's counters. `open()` makes them shared; until then, and after a fork, nothing is open.
 
-    `header` is the file's header (hooks count requests entered and answered there), `run` the service's
-    run, `trouble` a sentence on why counts are not shared, or "".
+    `header` is the file's header (hooks count requests entered there), `run` the service's
+    run, `free` the places of notes that are not taken, `trouble` a sentence on why counts are not shared,
+    or "".
     """
 
     def __init__(self, state: Path, max_tools: int) -> None:
         self._state = state
         self._max_tools = max_tools
-        self._lock = threading.RLock()
-        if sysconfig.get_config_var("Py_GIL_DISABLED"):
-            self.record = self._count_locked
-        else:
-            self.record = self._count
+        self.lock = threading.RLock()
         self._forget()
         os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
         """Back to nothing open: a forked child must not write into its parent's file."""
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self.is_open = False
         self.run: Run | None = None
         self.trouble = ""
         self.faults = 0
         # Nobody's cells: what a forked child counts on its way out of a hook must not reach its parent.
         self.header = memoryview(bytearray(layout.PAGE_CELLS * 8)).cast("Q")
-        self._tools: dict[str, memoryview] = {}
-        self._own: dict[str, memoryview] = {}
+        self.free = list(range(layout.NOTES, layout.NOTES_END))
+        self._tools: dict[str, Tool] = {}
+        self._own: dict[str, Tool] = {}
         self._known: frozenset[tuple[str, bool]] = frozenset()
         self._room = self._max_tools
         self._fault_logged_s = float("-inf")
@@ -73,7 +131,7 @@ class Recorder:
 
         Without a usable state folder the counts go to private memory, and `trouble` says so.
         """
-        with self._lock:
+        with self.lock:
             if self.is_open:
                 return False
             begun = False
@@ -92,8 +150,8 @@ class Recorder:
 
     def _share(self, run: Run | None, cells: CellFile) -> None:
         """Begin to count in `cells`. Raises CellsError when they have no room for any tool."""
-        self._tools[OTHER] = cells.add_tool(OTHER.encode(), own=False)
-        self._own[OTHER] = cells.add_tool(OTHER.encode(), own=True)
+        self._tools[OTHER] = self._named(cells, OTHER.encode(), own=False)
+        self._own[OTHER] = self._named(cells, OTHER.encode(), own=True)
         # Names of workers before count too, or every generation of workers would add its own.
         self._known = run.names() if run else frozenset()
         self._room = self._max_tools - sum(name != OTHER for name, _ in self._known)
@@ -112,71 +170,35 @@ class Recorder:
             self._fault_logged_s = now_s
             log.error("a fault of Laptime's own was kept from a request", exc_info=error)
 
-    def _count(
-        self, name: str, own: bool, ended_ns: int, duration_ns: int, outcome: int, response_bytes: int
-    ) -> None:
-        """Count one request. Times are of `perf_counter_ns`; `outcome` is SUCCESS and so on."""
-        cells = self._own.get(name) if own else self._tools.get(name)
-        if cells is None:
-            cells = self._add(name, own)
-        if duration_ns < 1000:
-            bucket = 0
-        else:
-            scaled = duration_ns << 3
-            octave = scaled.bit_length() - 1
-            bucket = ((octave - 3) << 5) + TABLE[(scaled >> (octave - 12)) & 4095] - FIRST
-            if bucket > _LAST:
-                bucket = _LAST
-        failure_class = _CLASS.get(outcome)
-        end_us = (ended_ns + self.epoch_ns) // 1000
-        header = self.header
-        # From here on no call: nothing may come between these stores (see the module's docstring).
-        claimed = cells[_CLAIMED]
-        cells[_CLAIMED] = claimed + 1
-        place = _RING + ((claimed & 15) << 1)
-        cells[place] = end_us << 8 | claimed & 255
-        if outcome:
-            cells[place + 1] = duration_ns << 8 | (claimed & 127) << 1
-            bucket += _FAILED
-            if failure_class is not None:
-                cells[failure_class] += 1
-        else:
-            cells[place + 1] = duration_ns << 8 | (claimed & 127) << 1 | 1
-            bucket += _OK
-        cells[_TOTAL] += duration_ns
-        cells[_BYTES] += response_bytes
-        if duration_ns > cells[_MAX]:
-            cells[_MAX] = duration_ns
-        least = cells[_MIN]
-        if duration_ns < least or not least:
-            cells[_MIN] = duration_ns
-        cells[bucket] += 1
-        header[_CLOSED] += 1
+    def tool(self, name: str, own: bool) -> Tool:
+        """A tool of this worker; `(other)` past the limit of names."""
+        found = self._own.get(name) if own else self._tools.get(name)
+        return found if found is not None else self._add(name, own)
 
-    def _count_locked(
-        self, name: str, own: bool, ended_ns: int, duration_ns: int, outcome: int, response_bytes: int
-    ) -> None:
-        with self._lock:
-            self._count(name, own, ended_ns, duration_ns, outcome, response_bytes)
-
-    def _add(self, name: str, own: bool) -> memoryview:
-        """The cells of a name not seen before in this worker, or those of `(other)` past the limit."""
+    def _add(self, name: str, own: bool) -> Tool:
         names = self._own if own else self._tools
-        with self._lock:
-            cells = names.get(name)
-            if cells is not None:
-                return cells
+        with self.lock:
+            found = names.get(name)
+            if found is not None:
+                return found
+            if not self.is_open:  # a forked child: its parent's file is not its own
+                raise CellsError("no file is open in this process")
             raw = _bounded(name)
             is_new = (raw.decode(), own) not in self._known
             if len(self._tools) + len(self._own) > self._max_tools + 1 or (is_new and self._room <= 0):
                 return names[OTHER]
             try:
-                names[name] = self.cells.add_tool(raw, own)
+                names[name] = self._named(self.cells, raw, own)
                 self._room -= is_new
             except CellsError as error:
                 self.trouble = f"new tools count as {OTHER}: {error}"
                 return names[OTHER]
             return names[name]
+
+    def _named(self, cells: CellFile, name: bytes, own: bool) -> Tool:
+        number = cells.header[layout.TOOLS]
+        kind = LockedTool if _NEEDS_LOCK else Tool
+        return kind(self, cells.header, cells.add_tool(name, own), number + 1)
 
 
 def _bounded(name: str) -> bytes:

@@ -5,6 +5,7 @@ History is kept in four periods, each long enough that every window is drawn fro
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -78,6 +79,8 @@ def sliding(length_s: float, now_s: float) -> Window:
 
 def instant_s(name: str, text: str) -> float:
     """Unix seconds of an ISO 8601 instant with an offset; `name` is the parameter's, for the message."""
+    # A plus that nobody escaped arrives as a blank.
+    text = re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text)
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:

@@ -108,16 +108,15 @@ def response_time(value_ms: float | None) -> Quantity:
 
 
 def duration(span_s: float) -> str:
-    """The two largest units that matter: "4 s", "12 min", "3 h 25 min", "3 d 4 h"."""
+    """The largest unit and, from hours on, the next: "4 s", "12 min", "3 h 25 min", "3 d 4 h"."""
     left = max(0, int(span_s))
-    parts: list[str] = []
-    for size_s, unit in _SPANS:
-        number, left = divmod(left, size_s)
-        if number:
-            parts.append(f"{number} {unit}")
-        if parts and (unit in ("min", "s") or len(parts) == 2):
-            break
-    return " ".join(parts) or "0 s"
+    for index, (size_s, unit) in enumerate(_SPANS):
+        if left >= size_s:
+            text = f"{left // size_s} {unit}"
+            next_s, next_unit = _SPANS[min(index + 1, len(_SPANS) - 1)]
+            rest = left % size_s // next_s
+            return f"{text} {rest} {next_unit}" if rest and unit in ("d", "h") else text
+    return "0 s"
 
 
 def size(number: int) -> Quantity:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ from ..settings import VERSION
 from ..sources import Sources
 
 STATIC = Path(__file__).parents[1] / "static"
-DEFAULT_WINDOW = "1h"
+DEFAULT_WINDOW, YOUNG_WINDOW = "1h", "15m"
+_YOUNG_S = 900
 _YEAR_S = 31_536_000
 _VERSION_DIGITS = 12
 
@@ -55,8 +56,8 @@ def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
         chosen = by_slug(slug)
         if not htmx:
             return _page((chosen,), sources_of())
-        window, now_s = _window()
-        return _html(_fragment(chosen, window, sources_of(), now_s))
+        look, now_s = Look(sources_of()), time.time()
+        return _html(_fragment(chosen, _window(look, now_s), look, now_s))
 
     @pages.get("/static/<path:filename>")
     def static(filename: str) -> Response:
@@ -91,13 +92,12 @@ def to_json(value: object) -> str:
 
 
 def _page(panels: Iterable[Panel], sources: Sources) -> Response:
-    window, now_s = _window()
-    look = Look(sources)
+    look, now_s = Look(sources), time.time()
+    window = _window(look, now_s)
     shown = [(panel, Markup(_fragment(panel, window, look, now_s))) for panel in panels]  # noqa: S704 - rendered
+    link = partial(_link, window=window.name)
     return _html(
-        render_template(
-            "overview.html", panels=shown, window=window.name, windows=tuple(NAMED), link=_link, at_s=now_s
-        )
+        render_template("overview.html", panels=shown, window=window.name, windows=tuple(NAMED), link=link)
     )
 
 
@@ -111,17 +111,23 @@ def _fragment(panel: Panel, window: Window, sources: Sources, now_s: float) -> s
         panel.template,
         panel=panel,
         at_s=now_s,
-        link=_link,
-        refresh=_refresh,
+        link=partial(_link, window=window.name),
+        refresh=partial(_refresh, window=window.name),
         window_name=window.name,
         **context,
     )
 
 
-def _window() -> tuple[Window, float]:
-    """The window that the query names, and now. Raises BadRequestError for an unknown one."""
-    now_s = time.time()
-    return named(request.args.get("window", DEFAULT_WINDOW), now_s), now_s
+def _window(sources: Sources, now_s: float) -> Window:
+    """The window that the query names; without one, an hour, of which a young service would fill a sliver.
+
+    Raises BadRequestError for an unknown one.
+    """
+    name = request.args.get("window")
+    if name is None:
+        is_young = now_s - sources.snapshot().started_s < _YOUNG_S
+        name = YOUNG_WINDOW if is_young else DEFAULT_WINDOW
+    return named(name, now_s)
 
 
 def _link(anchor: str = "", **changes: str) -> str:
@@ -135,9 +141,7 @@ def _refresh(panel: Panel, **changes: str) -> str:
 
 
 def _query(panels: Iterable[Panel], changes: dict[str, str]) -> dict[str, Any]:
-    defaults = {"window": DEFAULT_WINDOW}
-    for panel in panels:
-        defaults |= {name: option.default for name, option in panel.options.items()}
+    defaults = {name: option.default for panel in panels for name, option in panel.options.items()}
     asked = {name: request.args[name] for name in defaults if name in request.args} | changes
     return {name: value for name, value in asked.items() if value != defaults.get(name)}
 

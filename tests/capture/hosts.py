@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.handlers import SimpleHandler
 from wsgiref.util import setup_testing_defaults
 
+from app.capture import cells as layout
 from app.capture.hook import Hook
 from app.capture.reader import Reader
 from app.capture.recorder import Recorder
@@ -49,6 +50,15 @@ class Measured:
     def worker(self) -> Worker:
         [worker] = self.reader.snapshot().workers
         return worker
+
+    def worker_of(self, pid: int) -> Worker:
+        [worker] = (one for one in self.reader.snapshot().workers if one.pid == pid)
+        return worker
+
+
+def notes_in(header: memoryview) -> int:
+    """How many requests a worker's header tells as answered and not yet counted."""
+    return sum(note != 0 for note in header[layout.NOTES : layout.NOTES_END])
 
 
 def environ_of(

@@ -28,10 +28,10 @@ def path(tmp_path: Path) -> Path:
 
 def test_no_two_things_share_a_cell_of_the_header() -> None:
     singles = [0, layout.BOOT, layout.PID, layout.START_TICKS, layout.MADE_NS, layout.TOOLS, layout.ENTERED]
-    singles += [layout.ANSWERED, layout.CLOSED, layout.FAULTS, layout.SAMPLES]
+    singles += [layout.FAULTS, layout.SAMPLES]
     assert sorted(singles) == list(range(len(singles)))
     assert max(singles) < layout.FOLDED
-    assert layout.FOLDED + 2 * layout.FOLDED_MOST <= layout.PAGE_CELLS
+    assert layout.FOLDED + 2 * layout.FOLDED_MOST <= layout.NOTES < layout.NOTES_END <= layout.PAGE_CELLS
 
 
 def test_no_two_things_share_a_cell_of_a_tool() -> None:
@@ -42,7 +42,7 @@ def test_no_two_things_share_a_cell_of_a_tool() -> None:
             (cell, 1)
             for cell in (
                 layout.TOTAL_NS, layout.MIN_NS, layout.MAX_NS, layout.CLIENT_ERRORS, layout.SERVER_ERRORS,
-                layout.RESPONSE_BYTES, layout.CLAIMED,
+                layout.REPORTED_FAILURES, layout.RESPONSE_BYTES, layout.CLAIMED,
             )
         ],
         (layout.RING, 2 * layout.RING_SIZE),
@@ -52,6 +52,12 @@ def test_no_two_things_share_a_cell_of_a_tool() -> None:
     ]  # fmt: skip
     for (start, length), (following, _) in pairwise(sorted(spans)):
         assert start + length <= following
+
+
+def test_each_class_of_failures_has_the_cell_that_its_outcome_leads_to() -> None:
+    outcomes = (layout.SUCCESS, layout.CLIENT_ERROR, layout.SERVER_ERROR, layout.REPORTED)
+    led_to = (layout.MAX_NS, layout.CLIENT_ERRORS, layout.SERVER_ERRORS, layout.REPORTED_FAILURES)
+    assert tuple(layout.MAX_NS + outcome for outcome in outcomes) == led_to
 
 
 def test_a_new_file_says_whose_it_is_and_is_for_its_owner_alone(path: Path) -> None:
@@ -81,17 +87,17 @@ def test_a_name_of_any_length_comes_back(path: Path, length: int) -> None:
 
 
 def test_a_file_that_is_there_already_is_not_taken_over(path: Path) -> None:
-    CellFile.create(path, ME).header[layout.CLOSED] = 7
+    CellFile.create(path, ME).header[layout.ENTERED] = 7
     with pytest.raises(CellsError, match="can't make"):
         CellFile.create(path, ME)
-    assert CellFile.open(path).header[layout.CLOSED] == 7
+    assert CellFile.open(path).header[layout.ENTERED] == 7
 
 
 def test_a_reader_can_not_write(path: Path) -> None:
     CellFile.create(path, ME)
     read = CellFile.open(path)
     with pytest.raises(TypeError):
-        read.header[layout.CLOSED] = 1
+        read.header[layout.ENTERED] = 1
 
 
 def test_private_memory_has_the_same_layout_and_no_file(tmp_path: Path) -> None:

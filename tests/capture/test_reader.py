@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from app.capture import cells as layout
-from app.capture.cells import CellFile
+from app.capture.cells import SERVER_ERROR, SUCCESS, CellFile
 from app.capture.process import Process
 from app.capture.reader import Reader
-from app.capture.recorder import SERVER_ERROR, SUCCESS, Recorder
-from app.capture.runs import worker_file
+from app.capture.recorder import Recorder
+from app.capture.runs import Run, worker_file
 from app.errors import CellsError
 from app.model.series import Snapshot
 from tests.capture.forks import Forks, until
@@ -42,7 +42,7 @@ def die_after(forks: Forks, recorder: Recorder, requests: int, name: str = "tool
         recorder.open()
         for number in range(requests):
             outcome = SERVER_ERROR if number % 10 == 0 else SUCCESS
-            recorder.record(name, False, time.perf_counter_ns(), 1000 + number, outcome, 7)
+            recorder.tool(name, False).count(0, time.perf_counter_ns(), 1000 + number, outcome, 7)
 
     assert forks.run(work) == 0
 
@@ -207,6 +207,28 @@ def test_readers_in_other_processes_see_the_same_total_while_the_dead_are_folded
     assert [forks.join(pid) for pid in watchers] == [0, 0]
 
 
+def test_a_reader_that_is_overtaken_by_folding_looks_again(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other process folds just between the reader's look at the folder and its opening of the files."""
+    bury(recorder, 5, each=10)
+    listed, other, reader = Run.worker_files, Reader(recorder), Reader(recorder)
+    overtaken: list[int] = []
+
+    def worker_files(run: Run) -> list[Path]:
+        paths = listed(run)
+        if not overtaken:
+            overtaken.append(0)
+            overtaken.append(other.retire())
+        return paths
+
+    assert recorder.run is not None
+    with monkeypatch.context() as patches:
+        patches.setattr(Run, "worker_files", worker_files)
+        assert requests(reader.past(recorder.run)) == 50
+    assert overtaken == [0, 5]
+
+
 def test_a_disk_without_room_leaves_the_dead_as_they_are(recorder: Recorder, forks: Forks) -> None:
     bury(recorder, 2, each=5)
 
@@ -260,33 +282,6 @@ def test_foreign_files_are_left_alone(recorder: Recorder) -> None:
     assert reader.retire() == 1
     assert requests(reader.snapshot()) == 10
     assert {"worker-1-1.cells", "notes.txt"} <= {path.name for path in folder_of(recorder).iterdir()}
-
-
-def test_a_request_that_is_answered_and_not_yet_closed_is_waited_for(
-    recorder: Recorder, forks: Forks
-) -> None:
-    def work() -> None:
-        recorder.open()
-        recorder.header[layout.ANSWERED] += 1
-        told.touch()
-        time.sleep(0.01)
-        recorder.record("tool", False, time.perf_counter_ns(), 1000, SUCCESS, 0)
-        time.sleep(60)
-
-    told = folder_of(recorder).parent / "told"
-    reader = Reader(recorder)
-    forks.start(work)
-    until(told.exists)
-    assert requests(reader.snapshot()) == 1
-
-
-def test_one_that_never_closes_does_not_hold_up_the_reader_for_ever(recorder: Recorder) -> None:
-    recorder.header[layout.ENTERED] += 1
-    recorder.header[layout.ANSWERED] += 1
-    reader = Reader(recorder)
-    for _ in range(50):
-        [worker] = reader.snapshot().workers
-        assert (worker.requests, worker.in_flight) == (0, 1)
 
 
 def test_past_runs_are_read_without_their_workers(recorder: Recorder, forks: Forks) -> None:

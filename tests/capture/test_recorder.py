@@ -16,14 +16,15 @@ from random import Random
 import pytest
 
 from app.capture import cells as layout
+from app.capture.cells import CLIENT_ERROR, REPORTED, SERVER_ERROR, SUCCESS, CellFile
 from app.capture.reader import Reader
-from app.capture.recorder import CLIENT_ERROR, FAILURE, OTHER, SERVER_ERROR, SUCCESS, Recorder
+from app.capture.recorder import OTHER, Recorder
 from app.model.histogram import Histogram
 from app.model.series import Series, Snapshot
 from tests.capture.forks import Forks, shared_numbers, until
 
 MS = 1_000_000
-OUTCOMES = (SUCCESS, SUCCESS, SUCCESS, CLIENT_ERROR, SERVER_ERROR, FAILURE)
+OUTCOMES = (SUCCESS, SUCCESS, SUCCESS, CLIENT_ERROR, SERVER_ERROR, REPORTED)
 
 
 def opened(state: Path, max_tools: int = 1000) -> Recorder:
@@ -33,10 +34,16 @@ def opened(state: Path, max_tools: int = 1000) -> Recorder:
 
 
 def count(
-    recorder: Recorder, name: str, duration_ns: int = MS, outcome: int = SUCCESS, size: int = 10
+    recorder: Recorder,
+    name: str,
+    duration_ns: int = MS,
+    outcome: int = SUCCESS,
+    size: int = 10,
+    *,
+    own: bool = False,
 ) -> None:
     recorder.header[layout.ENTERED] += 1
-    recorder.record(name, False, time.perf_counter_ns(), duration_ns, outcome, size)
+    recorder.tool(name, own).count(0, time.perf_counter_ns(), duration_ns, outcome, size)
 
 
 def requests(snapshot: Snapshot) -> int:
@@ -74,6 +81,8 @@ def test_every_number_of_every_request_is_counted(state: Path) -> None:
         response_bytes=sum(duration_ns % 100 for duration_ns, _ in done),
     )
     assert Reader(recorder).snapshot().tools["list_files"].series == expected
+    reported = sum(outcome == REPORTED for _, outcome in done)
+    assert recorder.tool("list_files", False).cells[layout.REPORTED_FAILURES] == reported
 
 
 @pytest.mark.parametrize("duration_ns", [0, 1, 999, 1000, 10**9, 3600 * 10**9, 10**15])
@@ -88,8 +97,8 @@ def test_the_shortest_and_the_longest_request_are_counted(state: Path, duration_
 def test_own_pages_are_counted_apart_under_the_same_name(state: Path) -> None:
     recorder = opened(state)
     count(recorder, "GET /")
-    recorder.record("GET /", True, time.perf_counter_ns(), MS, SUCCESS, 0)
-    recorder.record("GET /", True, time.perf_counter_ns(), MS, SERVER_ERROR, 0)
+    count(recorder, "GET /", own=True)
+    count(recorder, "GET /", outcome=SERVER_ERROR, own=True)
     snapshot = Reader(recorder).snapshot()
     assert snapshot.tools["GET /"].series.requests == 1
     assert snapshot.own["GET /"].series.requests == 2
@@ -109,7 +118,7 @@ def test_threads_in_several_processes_lose_nothing_while_another_process_reads(
         def client(random: Random) -> None:
             go.wait()
             for turn in range(each):
-                count(mine, f"tool {random.randrange(40)}", turn, OUTCOMES[turn % 6])
+                count(mine, f"tool {random.randrange(3)}", turn, OUTCOMES[turn % 6])
 
         clients = [threading.Thread(target=client, args=(Random(seed),)) for seed in range(threads)]
         for thread in clients:
@@ -142,6 +151,9 @@ def test_threads_in_several_processes_lose_nothing_while_another_process_reads(
     assert sum(one.total_ns for one in merged) == sum(range(each)) * processes * threads
     assert sum(one.response_bytes for one in merged) == 10 * all_requests
     assert sum(worker.requests for worker in snapshot.workers) == all_requests
+    files = [CellFile.open(path) for path in state.glob("runs/*/worker-*")]
+    tools = [cells.tool(number) for cells in files for number in range(cells.header[layout.TOOLS])]
+    assert sum(tool[layout.CLAIMED] for tool in tools) == all_requests
     assert len(snapshot.workers) == processes + 1
     assert all(worker.in_flight == 0 for worker in snapshot.workers)
 
@@ -185,7 +197,8 @@ def test_a_process_forked_in_the_middle_counts_into_a_file_of_its_own(state: Pat
     count(recorder, "tool")
     snapshot = Reader(recorder).snapshot()
     assert snapshot.tools["tool"].series.requests == 201
-    assert recorder.header[layout.CLOSED] == 101
+    assert recorder.cells.tool(recorder.tool("tool", False).mark - 1)[layout.CLAIMED] == 101
+    assert recorder.header[layout.ENTERED] == 101
 
 
 def test_what_a_forked_child_writes_before_it_opened_does_not_reach_its_parent(
@@ -194,10 +207,10 @@ def test_what_a_forked_child_writes_before_it_opened_does_not_reach_its_parent(
     recorder = opened(state)
 
     def work() -> None:
-        recorder.header[layout.ANSWERED] += 1
+        recorder.header[layout.ENTERED] += 1
 
     assert forks.run(work) == 0
-    assert recorder.header[layout.ANSWERED] == 0
+    assert recorder.header[layout.ENTERED] == 0
 
 
 def test_names_past_the_limit_count_as_other(state: Path) -> None:
@@ -273,7 +286,7 @@ def test_the_newest_requests_come_newest_first_with_their_real_times(state: Path
     def work(start: int) -> None:
         mine = opened(state)
         for number in range(start, start + 300):
-            count(mine, "tool", number, SUCCESS if number % 3 else FAILURE)
+            count(mine, "tool", number, SUCCESS if number % 3 else REPORTED)
 
     began_s = time.time()
     assert forks.run(lambda: work(1000)) == 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from app.capture import runs
+from app.capture.process import Process
 from app.capture.recorder import Recorder
 from app.capture.runs import Run, ended, join
 from app.errors import CellsError
@@ -76,7 +79,16 @@ def test_a_worker_that_outlives_its_master_hands_its_run_to_the_next_one(service
     assert service.run_of("old") == service.run_of("new")
 
 
-def test_workers_that_start_at_once_agree_and_one_of_them_began_the_run(service: Service) -> None:
+def test_workers_that_start_at_once_agree_and_one_of_them_began_the_run(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = runs._begin
+
+    def slowly(state: Path, process: Process) -> Run:
+        time.sleep(0.05)  # long enough for all the others to come by
+        return begin(state, process)
+
+    monkeypatch.setattr(runs, "_begin", slowly)
     begun, go = shared_numbers(8), shared_numbers(1)
 
     def work(number: int) -> None:

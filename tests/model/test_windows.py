@@ -89,7 +89,7 @@ def test_a_span_without_an_end_goes_up_to_now() -> None:
         (iso(60), "1e9", "to is '1e9'"),
         ("2025-08-07T17:00:00", "", "needs an offset"),
         ("2025-08-07", "", "needs an offset"),
-        ("2025-08-07T17:00:00 00:00", "", "from is"),
+        ("2025-08-07T17:00:00 0000 00", "", "from is"),
         ("2025-13-07T17:00:00+00:00", "", "from is"),
         ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "longer than a year"),
         ("\ud800", "", "from is"),
@@ -115,3 +115,7 @@ def test_a_sliding_window_is_read_from_a_period_that_is_kept_for_long_enough(
     window = sliding(length_s, NOW_S)
     assert (window.start_s, window.end_s) == (NOW_S - length_s, NOW_S)
     assert window.period_s == window.step_s == period_s
+
+
+def test_a_plus_that_a_client_did_not_escape_is_still_an_offset() -> None:
+    assert instant_s("from", "2025-08-07T20:00:00 02:00") == datetime(2025, 8, 7, 18, tzinfo=UTC).timestamp()

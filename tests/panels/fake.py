@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from app.model.alerting import ActiveAlert, SystemSample
 from app.model.histogram import Histogram, bucket_of
@@ -101,23 +102,16 @@ class FakeSources:
     cpu_percent: float = 54.8
     workers: int = 4
     settings: Settings = field(default_factory=Settings)
+    _known: dict[tuple[float, Window], Traffic] = field(default_factory=dict)
 
     @property
     def started_s(self) -> float:
         return self.now_s - self.history_s
 
     def traffic(self, window: Window) -> Traffic:
-        points: dict[str, list[Series | None]] = {
-            name: [self._point(name, start_s, window) for start_s in window.starts()] for name in self.tools
-        }
-        everything: list[Series | None] = []
-        for index, start_s in enumerate(window.starts()):
-            there = [series[index] for series in points.values()]
-            known = [series for series in there if series is not None]
-            is_there = self._is_measured(start_s, window.step_s)
-            everything.append(total(known) if is_there else None)
-        sums = {name: total(one for one in series if one) for name, series in points.items()}
-        return Traffic(window, {name: one for name, one in sums.items() if one.requests}, everything, points)
+        if (self.now_s, window) not in self._known:
+            self._known[self.now_s, window] = self._traffic(window)
+        return self._known[self.now_s, window]
 
     def snapshot(self) -> Snapshot:
         hour = Window("1h", self.now_s - 3600, self.now_s, 60, 60)
@@ -141,6 +135,19 @@ class FakeSources:
 
     def alerts(self) -> Sequence[ActiveAlert]:
         return self.active
+
+    def _traffic(self, window: Window) -> Traffic:
+        points: dict[str, list[Series | None]] = {
+            name: [self._point(name, start_s, window) for start_s in window.starts()] for name in self.tools
+        }
+        everything: list[Series | None] = []
+        for index, start_s in enumerate(window.starts()):
+            there = [series[index] for series in points.values()]
+            known = [series for series in there if series is not None]
+            is_there = self._is_measured(start_s, window.step_s)
+            everything.append(total(known) if is_there else None)
+        sums = {name: total(one for one in series if one) for name, series in points.items()}
+        return Traffic(window, {name: one for name, one in sums.items() if one.requests}, everything, points)
 
     def _sample(self, at_s: float) -> SystemSample:
         sway = math.sin(at_s / 400) * 6 + math.sin(at_s / 97) * 3
@@ -180,9 +187,11 @@ class FakeSources:
         return made(tool, requests, seed, slower, errors) if requests else EMPTY
 
     def _few(self, name: str, start_s: float, window: Window) -> int:
-        starts = list(window.starts())
-        chosen = random.Random(name).sample(starts[:-1], min(self.requests_each or 0, len(starts) - 1))
-        return int(start_s in chosen)
+        starts = window.starts()
+        chosen = random.Random(name).sample(
+            range(len(starts) - 1), min(self.requests_each or 0, len(starts) - 1)
+        )
+        return int((start_s - starts[0]) // window.step_s in chosen)
 
 
 def troubled() -> FakeSources:
@@ -234,12 +243,18 @@ def hostile() -> FakeSources:
 
 
 def many() -> FakeSources:
-    """Three hundred tools and forty workers."""
+    """130 tools and forty workers."""
     tools = {
         f"GET /items/{number}/detail": Tool(1 + number % 7, 5 + number, 30 + 3 * number)
-        for number in range(300)
+        for number in range(130)
     }
     return FakeSources(tools=tools, active=(), workers=40)
+
+
+def quiet() -> FakeSources:
+    """Thirty tools, one request each: more than a table shows, and nothing to wait for."""
+    tools = {f"GET /items/{number}": Tool(1, 5, 30) for number in range(30)}
+    return FakeSources(tools=tools, requests_each=1, active=())
 
 
 def unsampled() -> FakeSources:
@@ -248,6 +263,6 @@ def unsampled() -> FakeSources:
 
 
 VARIANTS = {
-    one.__name__: one
-    for one in (troubled, healthy, critical, empty, first_minutes, thin, gap, hostile, many, unsampled)
+    one.__name__: cache(one)
+    for one in (troubled, healthy, critical, empty, first_minutes, thin, gap, hostile, many, quiet, unsampled)
 }

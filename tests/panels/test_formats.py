@@ -11,7 +11,8 @@ from app.panels.formats import NOTHING, Quantity
 @pytest.mark.parametrize(
     ("value_ms", "shown"),
     [
-        (None, NOTHING), (0.62, "0.62 ms"), (3.24, "3.2 ms"), (62.4, "62 ms"), (684.4, "684 ms"), (999.4, "999 ms"),
+        (None, NOTHING), (0.62, "0.62 ms"), (3.24, "3.2 ms"), (62.4, "62 ms"), (684.4, "684 ms"),
+        (999.4, "999 ms"),
         (999.6, "1.00 s"), (2909, "2.91 s"), (12_400, "12.4 s"), (3_600_000, "3,600.0 s"),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.capture.recorder import CLIENT_ERROR, FAILURE, SERVER_ERROR
+from app.capture.cells import CLIENT_ERROR, REPORTED, SERVER_ERROR
 from app.model.alerting import SystemSample
 from app.model.windows import named
 from app.panels import performance
@@ -35,7 +35,7 @@ def test_every_kind_of_failure_is_an_error_and_two_are_counted_apart(counting: C
     counting.count("a", 4)
     counting.count("a", 2, outcome=CLIENT_ERROR)
     counting.count("a", 1, outcome=SERVER_ERROR)
-    counting.count("a", 1, outcome=FAILURE)
+    counting.count("a", 1, outcome=REPORTED)
     found = performance.tool("a", None, counting.live)
     assert (found.error_count, found.client_errors, found.server_errors) == (4, 2, 1)
     assert found.success_rate == 50.0

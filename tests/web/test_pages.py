@@ -12,14 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
-from werkzeug.test import Client
 
 import app
 from app.panels.registry import PANELS
 from app.web import auth, pages, problems
 from app.web.keys import Keys
 from app.web.tries import Tries
-from tests.front_door import Front
+from tests.front_door import Browser, Front
 from tests.panels import fake
 
 ROOT = Path(app.__file__).parent
@@ -33,14 +32,14 @@ class Dashboard:
     """The pages over a stand-in for the sources, behind the real door."""
 
     def __init__(self, folder: Path) -> None:
-        self.sources = fake.troubled()
+        self.sources = fake.VARIANTS["troubled"]()
         keys = Keys.load(KEY["X-API-Key"], folder)
         web = Flask("laptime", root_path=str(ROOT), static_folder=None)
         web.register_blueprint(pages.blueprint(lambda: self.sources), url_prefix="/dashboard")
         web.register_blueprint(auth.blueprint, url_prefix="/dashboard")
         auth.guard(web, auth.Door(keys, Tries(folder, b"secret"), public_url=""), sessions=True)
         problems.register(web, pages="/dashboard")
-        self.client = Client(web)
+        self.client = Browser(web)
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> str:
         response = self.client.get(path, headers=KEY | (headers or {}))
@@ -103,13 +102,13 @@ def test_the_overview_stands_in_every_condition_with_nothing_inline(
 def test_the_overview_answers_at_both_addresses_without_going_elsewhere(
     dashboard: Dashboard, path: str
 ) -> None:
-    dashboard.sources = fake.troubled()
+    dashboard.sources = fake.VARIANTS["troubled"]()
     assert "run_query is failing, analyze_code is slow" in dashboard.get(path)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_panel_is_a_fragment_for_htmx_and_a_page_for_people(dashboard: Dashboard, slug: str) -> None:
-    dashboard.sources = fake.troubled()
+    dashboard.sources = fake.VARIANTS["troubled"]()
     fragment = dashboard.get(f"/dashboard/panels/{slug}?window=15m", HTMX)
     page = dashboard.get(f"/dashboard/panels/{slug}?window=15m")
     assert "<html" not in fragment
@@ -120,7 +119,7 @@ def test_a_panel_is_a_fragment_for_htmx_and_a_page_for_people(dashboard: Dashboa
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_hostile_names_are_text_in_every_panel(dashboard: Dashboard, slug: str) -> None:
-    dashboard.sources = fake.hostile()
+    dashboard.sources = fake.VARIANTS["hostile"]()
     html = dashboard.get(f"/dashboard/panels/{slug}", HTMX)
     assert "<script>alert" not in html
     assert "<img" not in html
@@ -129,13 +128,13 @@ def test_hostile_names_are_text_in_every_panel(dashboard: Dashboard, slug: str) 
 
 
 def test_hostile_names_are_there_and_readable(dashboard: Dashboard) -> None:
-    dashboard.sources = fake.hostile()
+    dashboard.sources = fake.VARIANTS["hostile"]()
     titles = Tags(dashboard.get("/dashboard/panels/tools", HTMX)).named("title")
     assert set(fake.HOSTILE) <= set(titles)
 
 
 def test_every_panel_refreshes_itself_with_the_window_of_the_page(dashboard: Dashboard) -> None:
-    dashboard.sources = fake.troubled()
+    dashboard.sources = fake.VARIANTS["troubled"]()
     page = Tags(dashboard.get("/dashboard?window=6h&sort=p95"))
     regions = [attrs for _, attrs in page.tags if "data-panel" in attrs]
     for region in regions:
@@ -147,8 +146,19 @@ def test_every_panel_refreshes_itself_with_the_window_of_the_page(dashboard: Das
     assert (form["window"], form["sort"], form["rows"], form["q"]) == ("6h", "p95", "25", "")
 
 
+def test_a_young_service_is_shown_in_minutes_and_an_older_one_in_an_hour(dashboard: Dashboard) -> None:
+    for variant, window in (("first_minutes", "15m"), ("healthy", "1h")):
+        dashboard.sources = fake.VARIANTS[variant]()
+        page = Tags(dashboard.get("/dashboard"))
+        chosen = [
+            attrs["href"] for tag, attrs in page.tags if tag == "a" and attrs.get("aria-current") == "true"
+        ]
+        assert chosen == [f"/dashboard?window={window}"]
+        assert all(f"window={window}" in path for path in page.named("data-hx-get") if "?" in path)
+
+
 def test_choices_that_were_made_stay_in_the_links_of_the_others(dashboard: Dashboard) -> None:
-    dashboard.sources = fake.many()
+    dashboard.sources = fake.VARIANTS["quiet"]()
     page = Tags(dashboard.get("/dashboard?window=6h&sort=p95&rows=100&q=items"))
     links = [parse_qs(urlsplit(href).query) for href in page.named("href") if href.startswith("/dashboard?")]
     assert {"window": ["7d"], "sort": ["p95"], "rows": ["100"], "q": ["items"]} in links
@@ -157,7 +167,7 @@ def test_choices_that_were_made_stay_in_the_links_of_the_others(dashboard: Dashb
 
 
 def test_no_link_leads_to_a_page_that_is_not_there(dashboard: Dashboard) -> None:
-    dashboard.sources = fake.many()
+    dashboard.sources = fake.VARIANTS["quiet"]()
     page = Tags(dashboard.get("/dashboard"))
     for href in set(page.named("href") + page.named("src") + page.named("data-hx-get")):
         if href.startswith("/"):
@@ -192,7 +202,7 @@ def test_what_is_not_there_is_a_page_of_its_own(dashboard: Dashboard, path: str)
 
 
 def test_pages_are_never_kept_and_static_files_by_their_content(dashboard: Dashboard) -> None:
-    dashboard.sources = fake.troubled()
+    dashboard.sources = fake.VARIANTS["troubled"]()
     page = dashboard.client.get("/dashboard", headers=KEY)
     assert page.headers["Cache-Control"] == "no-store"
     found = re.search(r"/dashboard/static/app\.css\?v=([0-9a-f]{12})", page.text)
@@ -214,7 +224,7 @@ def test_scripts_and_styles_come_with_a_type_that_browsers_accept(dashboard: Das
 
 
 def test_nothing_measured_shows_the_call_to_make(dashboard: Dashboard) -> None:
-    dashboard.sources = fake.empty()
+    dashboard.sources = fake.VARIANTS["empty"]()
     html = dashboard.get("/dashboard")
     assert "Nothing measured yet" in html
     assert "curl -X POST http://localhost/api/v1/tools/call" in html

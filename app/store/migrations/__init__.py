@@ -5,6 +5,7 @@ Many processes may do so at once: one of them migrates, in one transaction, and 
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -12,6 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import UnavailableError
 from ..engine import reading, writing
@@ -19,6 +21,7 @@ from ..engine import reading, writing
 # The host may keep its own Alembic version in the same database.
 VERSION_TABLE = "laptime_version"
 _WAIT_S = 60
+_ALONE = threading.Lock()  # Alembic keeps what it works on in globals
 _LOCK = 0x6C617074696D65  # "laptime": the advisory lock that a migration holds
 
 
@@ -28,6 +31,14 @@ def migrate(engine: Engine) -> None:
     Raises UnavailableError for a store that a newer Laptime has migrated (it is left as it is), and
     for one that does not answer.
     """
+    try:
+        with _ALONE:
+            _migrate(engine)
+    except SQLAlchemyError as error:  # no permission, a foreign table of our name: not a matter of waiting
+        raise UnavailableError(f"the store can't be prepared: {type(error).__name__}: {error}") from error
+
+
+def _migrate(engine: Engine) -> None:
     script = ScriptDirectory.from_config(_config())
     with reading(engine) as connection:
         if _is_current(connection, script):
