@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from .cells import CLIENT_ERROR, SERVER_ERROR, SUCCESS
+
 Pair = tuple[str, str]
 
 OURS = frozenset({"x-response-time", "x-request-success", "server-timing"})
 GOOD, BAD = ("X-Request-Success", "true"), ("X-Request-Success", "false")
 # Codes by status line, and headers by hundredths of a millisecond: the most frequent are made once.
-STATUSES: dict[str, int] = {}
+STATUSES: dict[str, tuple[int, int]] = {}
 TIMES: dict[int, tuple[Pair, Pair]] = {}
 _KEPT = 1000
 
 
-def status_of(status: str) -> int:
-    """The code of a status line. Raises ValueError when it begins with none."""
+def status_of(status: str) -> tuple[int, int]:
+    """The code of a status line, and the outcome. Raises ValueError when it begins with no number."""
     code = int(status[:3])
+    outcome = SUCCESS if 200 <= code < 400 else CLIENT_ERROR if 400 <= code < 500 else SERVER_ERROR
     if len(STATUSES) < _KEPT:
-        STATUSES[status] = code
-    return code
+        STATUSES[status] = code, outcome
+    return code, outcome
 
 
 def times_of(hundredths: int) -> tuple[Pair, Pair]:
@@ -29,6 +32,15 @@ def times_of(hundredths: int) -> tuple[Pair, Pair]:
     return pairs
 
 
-def without(headers: list[Pair], taken: frozenset[str]) -> list[Pair]:
-    """`headers` but for those of ours, the last three, that the host has set itself."""
-    return headers[:-3] + [pair for pair in headers[-3:] if pair[0].lower() not in taken]
+def told_length(headers: list[Pair]) -> int:
+    """The Content-Length among headers; -1 for none, or for one past 100 TB, which is nonsense."""
+    for name, value in headers:
+        if len(name) == 14 and name.lower() == "content-length":
+            return int(value) if len(value) < 15 and value.isdecimal() else -1
+    return -1
+
+
+def without(ours: list[Pair], headers: list[Pair]) -> list[Pair]:
+    """The host's headers, and those of ours that it has not set itself."""
+    taken = {name.lower() for name, _ in headers}
+    return headers + [pair for pair in ours if pair[0].lower() not in taken]

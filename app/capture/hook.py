@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
-from .call import Call, SizedCall
+from .call import Call
 from .cells import ENTERED
 from .recorder import Recorder
+from .stream import Stream, watch_file
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,29 +51,21 @@ class Hook:
         call.environ = environ
         call.start_response = start_response
         call.tool = None
-        call.status = call.note = call.sent = 0
         recorder.header[ENTERED] += 1
         try:
-            body = call.body = self.application(environ, call.start)
+            body = self.application(environ, call.start)
         except BaseException:  # SystemExit at a worker's time-out too: counted, and handed on as it is
             call.fail()
-            call.record()
+            call.close()
             raise
-        if type(body) is tuple:
-            body = call.body = list(body)
-        if type(body) is list:
-            try:
-                call.sent = len(body[0]) if len(body) == 1 else sum(map(len, body))
-            except TypeError:  # no bytes at all: the server will say so
-                call.sent = 0
+        if type(body) is list or type(body) is tuple:
+            call.extend(body)
             call.answered()
-            if call.status and call.length < 0:
-                call.__class__ = SizedCall
             return call
         wrapper = environ.get("wsgi.file_wrapper")
         if wrapper is not None and isinstance(wrapper, type) and isinstance(body, wrapper):
-            return call.watch_file()
-        return call
+            return watch_file(call, body)
+        return Stream(call, body)
 
     def _is_started(self) -> bool:
         """Start this process's part of the service; where that fails, the host answers unmeasured."""

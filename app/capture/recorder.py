@@ -40,10 +40,13 @@ class Tool:
     `mark` is the tool's number plus 1, as notes of requests carry it.
     """
 
-    __slots__ = ("cells", "header", "least_ns", "mark", "most_ns", "recorder")
+    __slots__ = ("cells", "header", "least_ns", "mark", "most_ns", "name", "recorder")
 
-    def __init__(self, recorder: Recorder, header: memoryview, cells: memoryview, mark: int) -> None:
+    def __init__(
+        self, recorder: Recorder, header: memoryview, cells: memoryview, mark: int, name: str
+    ) -> None:
         self.recorder, self.header, self.cells, self.mark = recorder, header, cells, mark
+        self.name = name
         self.least_ns, self.most_ns = 1 << 63, 0
 
     def count(self, note: int, ended_ns: int, taken_ns: int, outcome: int, size: int) -> None:
@@ -120,8 +123,8 @@ class Recorder:
         # Nobody's cells: what a forked child counts on its way out of a hook must not reach its parent.
         self.header = memoryview(bytearray(layout.PAGE_CELLS * 8)).cast("Q")
         self.free = list(range(layout.NOTES, layout.NOTES_END))
-        self._tools: dict[str, Tool] = {}
-        self._own: dict[str, Tool] = {}
+        self.tools: dict[str, Tool] = {}
+        self.own: dict[str, Tool] = {}
         self._known: frozenset[tuple[str, bool]] = frozenset()
         self._room = self._max_tools
         self._fault_logged_s = float("-inf")
@@ -150,8 +153,8 @@ class Recorder:
 
     def _share(self, run: Run | None, cells: CellFile) -> None:
         """Begin to count in `cells`. Raises CellsError when they have no room for any tool."""
-        self._tools[OTHER] = self._named(cells, OTHER.encode(), own=False)
-        self._own[OTHER] = self._named(cells, OTHER.encode(), own=True)
+        self.tools[OTHER] = self._named(cells, OTHER.encode(), own=False)
+        self.own[OTHER] = self._named(cells, OTHER.encode(), own=True)
         # Names of workers before count too, or every generation of workers would add its own.
         self._known = run.names() if run else frozenset()
         self._room = self._max_tools - sum(name != OTHER for name, _ in self._known)
@@ -172,11 +175,12 @@ class Recorder:
 
     def tool(self, name: str, own: bool) -> Tool:
         """A tool of this worker; `(other)` past the limit of names."""
-        found = self._own.get(name) if own else self._tools.get(name)
-        return found if found is not None else self._add(name, own)
+        names = self.own if own else self.tools
+        return names.get(name) or self.add(name, names)
 
-    def _add(self, name: str, own: bool) -> Tool:
-        names = self._own if own else self._tools
+    def add(self, name: str, names: dict[str, Tool]) -> Tool:
+        """A tool that is not in `names`, which is `tools` or `own`, yet."""
+        own = names is self.own
         with self.lock:
             found = names.get(name)
             if found is not None:
@@ -185,7 +189,7 @@ class Recorder:
                 raise CellsError("no file is open in this process")
             raw = _bounded(name)
             is_new = (raw.decode(), own) not in self._known
-            if len(self._tools) + len(self._own) > self._max_tools + 1 or (is_new and self._room <= 0):
+            if len(self.tools) + len(self.own) > self._max_tools + 1 or (is_new and self._room <= 0):
                 return names[OTHER]
             try:
                 names[name] = self._named(self.cells, raw, own)
@@ -198,7 +202,7 @@ class Recorder:
     def _named(self, cells: CellFile, name: bytes, own: bool) -> Tool:
         number = cells.header[layout.TOOLS]
         kind = LockedTool if _NEEDS_LOCK else Tool
-        return kind(self, cells.header, cells.add_tool(name, own), number + 1)
+        return kind(self, cells.header, cells.add_tool(name, own), number + 1, name.decode())
 
 
 def _bounded(name: str) -> bytes:
