@@ -10,7 +10,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from math import ceil
 
 from .capture.reader import Reader
@@ -21,12 +22,12 @@ from .model.series import EMPTY, Series, Snapshot, total
 from .model.windows import Window
 from .settings import Settings
 from .sources import Traffic
-from .store import Engine, alerts, history, migrate, reading
-from .store.history import History
+from .store import Connection, Engine, alerts, history, migrate, reading
+from .store.history import History, WindowRows
 
 log = logging.getLogger("laptime")
 
-_KEPT = 4
+_KEPT = 2
 _FIRST_WAIT_S = 5.0
 _RETRY_S = 5.0
 
@@ -36,16 +37,15 @@ _Key = tuple[int, ...]
 class Live:
     """One process's sources. `open()` prepares the store beside the requests; answers wait for it briefly."""
 
-    def __init__(
-        self, settings: Settings, reader: Reader, ring: SampleRing, engine: Engine, instance: str
-    ) -> None:
+    def __init__(self, settings: Settings, reader: Reader, ring: SampleRing, engine: Engine) -> None:
         self._settings = settings
         self._reader = reader
         self._ring = ring
         self._engine = engine
-        self._instance = instance
         self._is_migrated = threading.Event()
         self._lock = threading.Lock()
+        self._patience_until_s = time.monotonic() + _FIRST_WAIT_S
+        self._away_until_s = 0.0
         self._kept: OrderedDict[_Key, History] = OrderedDict()
 
     @property
@@ -57,8 +57,11 @@ class Live:
         threading.Thread(target=self._migrate, name="laptime-store", daemon=True).start()
 
     def wait(self) -> None:
-        """Wait until the store is ready, a few seconds at most. Raises UnavailableError if it is not."""
-        if not self._is_migrated.wait(_FIRST_WAIT_S):
+        """Wait for the store at the start of this process, a few seconds at most, and not at all later.
+
+        Raises UnavailableError if it is not ready: a page must not hold a worker that the host needs.
+        """
+        if not self._is_migrated.wait(max(0.0, self._patience_until_s - time.monotonic())):
             raise UnavailableError("the store does not answer; the service's log says why")
 
     def snapshot(self) -> Snapshot:
@@ -68,9 +71,21 @@ class Live:
         return self._ring.since(since_s)
 
     def alerts(self) -> Sequence[ActiveAlert]:
-        self.wait()
-        with reading(self._engine) as connection:
+        with self._reading() as connection:
             return alerts.active(connection)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A transaction on the store. After one that failed, the next few seconds' fail at once."""
+        self.wait()
+        if time.monotonic() < self._away_until_s:
+            raise UnavailableError("the store does not answer; it is asked again in a few seconds")
+        try:
+            with reading(self._engine) as connection:
+                yield connection
+        except UnavailableError:
+            self._away_until_s = time.monotonic() + _RETRY_S
+            raise
 
     def traffic(self, window: Window) -> Traffic:
         """The window's rows, and in its newest points what came since. Raises UnavailableError."""
@@ -82,33 +97,25 @@ class Live:
         if window.end_s < since:
             return Traffic(window, rows.tools, rows.points, rows.tool_points)
         rest = _rest(snapshot, watermark.tools if watermark else {})
-        names = {**rows.tool_points, **rest}
+        names = {*rows.tools, *rest}
         starts = window.starts()
         first_live = max(0, int(since - starts.start) // window.step_s)
         return Traffic(
             window=window,
             tools={name: rows.tools.get(name, EMPTY) + rest.get(name, EMPTY) for name in names},
             points=_continued(rows.points, first_live, total(rest.values())),
-            tool_points={
-                name: _continued(
-                    rows.tool_points.get(name) or [EMPTY if one else None for one in rows.points],
-                    first_live,
-                    rest.get(name, EMPTY),
-                )
-                for name in names
-            },
+            tool_points=_ToolPoints(rows, first_live, rest),
         )
 
     def _history(self, window: Window) -> History:
-        self.wait()
-        run = self._reader.run_id
+        run, instance = self._reader.run_id, self._reader.instance
         starts = window.starts()
-        with self._lock, reading(self._engine) as connection:
-            sequence = history.read_sequence(connection, self._instance, run)
+        with self._lock, self._reading() as connection:
+            sequence = history.read_sequence(connection, instance, run)
             key = (*_rows_of(window), window.step_s, starts.start, len(starts), sequence)
             found = self._kept.get(key)
             if found is None:
-                found = history.read_history(connection, window, instance=self._instance, run=run)
+                found = history.read_history(connection, window, instance=instance, run=run)
                 self._kept[key] = found
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
@@ -128,6 +135,28 @@ class Live:
             else:
                 self._is_migrated.set()
                 return
+
+
+class _ToolPoints(Mapping[str, Sequence[Series | None]]):
+    """Each tool's points with what came since; made when they are asked for."""
+
+    def __init__(self, rows: WindowRows, first_live: int, rest: Mapping[str, Series]) -> None:
+        self._rows = rows
+        self._first_live = first_live
+        self._rest = rest
+
+    def __getitem__(self, name: str) -> Sequence[Series | None]:
+        rows = self._rows
+        if name not in rows.tools and name not in self._rest:
+            raise KeyError(name)
+        points = rows.tool_points.get(name) or [EMPTY if one else None for one in rows.points]
+        return _continued(points, self._first_live, self._rest.get(name, EMPTY))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({*self._rows.tools, *self._rest})
+
+    def __len__(self) -> int:
+        return len({*self._rows.tools, *self._rest})
 
 
 def _rows_of(window: Window) -> tuple[int, int, int]:

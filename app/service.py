@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from socket import gethostname
 
 from .capture.reader import Reader
 from .capture.recorder import Recorder
@@ -62,9 +61,8 @@ class Service:
             engine = make_engine(settings)
             reader = Reader(self.recorder)
             ring = SampleRing(settings.state_dir / "system.cells")
-            instance = gethostname()
-            sources = Live(settings, reader, ring, engine, instance)
-            roll_up = RollUp(self.recorder, reader, engine, settings.state_dir, instance)
+            sources = Live(settings, reader, ring, engine)
+            roll_up = RollUp(self.recorder, reader, engine, settings.state_dir)
             schedule = Schedule(self._jobs(sources, ring, roll_up, engine))
             begun = self.recorder.open()
             self._sources = sources

@@ -30,10 +30,10 @@ class Counting:
         self.engine = make_engine(self.settings)
         reader = Reader(self.recorder)
         self.ring = SampleRing(state / "system.cells")
-        self.live = Live(self.settings, reader, self.ring, self.engine, INSTANCE)
+        self.live = Live(self.settings, reader, self.ring, self.engine)
         self.live.open()
         self.live.wait()
-        self._roll_up = RollUp(self.recorder, reader, self.engine, state, INSTANCE)
+        self._roll_up = RollUp(self.recorder, reader, self.engine, state)
         self._judge = EvaluateAlerts(self.live, self.engine)
         self.started_s = self.live.snapshot().started_s
 

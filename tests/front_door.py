@@ -7,7 +7,6 @@ The jobs of its elected worker run only when a test runs them, with the time tha
 from __future__ import annotations
 
 from pathlib import Path
-from socket import gethostname
 from typing import Any
 
 from filelock import FileLock
@@ -75,7 +74,7 @@ class Front:
         """What the elected worker does every ten seconds."""
         recorder = self.app.service.recorder
         engine = make_engine(self.settings)
-        RollUp(recorder, Reader(recorder), engine, self.settings.state_dir, gethostname()).run(now_s)
+        RollUp(recorder, Reader(recorder), engine, self.settings.state_dir).run(now_s)
         engine.dispose()
 
     def judge(self, now_s: float) -> None:

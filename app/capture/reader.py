@@ -43,6 +43,11 @@ class Reader:
         """The id of the run that is read; "private" where counts are not shared."""
         return self._recorder.run.id if self._recorder.run else _PRIVATE
 
+    @property
+    def instance(self) -> str:
+        """The name of the host that the run is of."""
+        return self._recorder.run.instance if self._recorder.run else _PRIVATE
+
     def snapshot(self) -> Snapshot:
         """All workers of the run merged, dead ones included. Raises CellsError if the run can't be read."""
         recorder = self._recorder

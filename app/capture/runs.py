@@ -14,14 +14,16 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from socket import gethostname
 
 from ..errors import CellsError
 from .cells import CellFile, name_of
 from .merge import tools_of
 from .process import Process, supervisor
 
+_INSTANCE = "instance"
 _RUN_ID = re.compile(r"(\d+)-\d+")
 
 
@@ -32,6 +34,14 @@ class Run:
     id: str
     started_s: float
     folder: Path
+
+    @property
+    def instance(self) -> str:
+        """The host that began the run: where a container gets a new name, its old run keeps the old one."""
+        try:
+            return (self.folder / _INSTANCE).read_text()
+        except OSError:
+            return gethostname()
 
     def worker_files(self) -> list[Path]:
         """The files of this run's workers, dead ones included."""
@@ -49,8 +59,10 @@ class Run:
 
 
 def worker_file(run: Run, process: Process) -> Path:
-    """The file of one worker in its run."""
-    return run.folder / f"worker-{process.pid}-{process.start_ticks}.cells"
+    """A new file of one worker in its run; a process that measures twice has two."""
+    stem = f"worker-{process.pid}-{process.start_ticks}"
+    names = (f"{stem}.cells", *(f"{stem}-{number}.cells" for number in range(2, 100)))
+    return next(path for path in map(run.folder.joinpath, names) if not path.exists())
 
 
 def join(state: Path) -> tuple[Run, CellFile, bool]:
@@ -62,13 +74,10 @@ def join(state: Path) -> tuple[Run, CellFile, bool]:
     try:
         (state / "runs").mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(state / "runs" / "lock"):
-            run = _current(state)
-            begun = run is None
-            if run is None:
-                run = _begin(state, process)
-            path = worker_file(run, process)
-            path.unlink(missing_ok=True)  # of ourselves before a failed start
-            return run, CellFile.create(path, process), begun
+            found = _current(state)
+            run = found or _begun(state, process)
+            _write(state, run)
+            return run, CellFile.create(worker_file(run, process), process), found is None
     except OSError as error:
         raise CellsError(f"can't use the state folder {state}: {error.strerror}") from error
 
@@ -85,28 +94,40 @@ def _current(state: Path) -> Run | None:
     try:
         record = json.loads((state / "current.json").read_bytes())
         run = Run(record["id"], record["started_s"], state / "runs" / record["id"])
-        forker = Process(*record["supervisor"]) if record["supervisor"] else None
     except (OSError, ValueError, LookupError, TypeError):  # none yet, or not ours: a new run begins
         return None
-    continues = forker is not None and forker == supervisor() and forker.is_alive()
+    continues = supervisor() in _forkers(state)
     return run if run.folder.is_dir() and (continues or run.is_running()) else None
 
 
-def _begin(state: Path, process: Process) -> Run:
+def _begun(state: Path, process: Process) -> Run:
     started_s = time.time()
     run_id = f"{int(started_s * 1000)}-{process.pid}"
     folder = state / "runs" / run_id
     folder.mkdir(mode=0o700)
-    forker = supervisor()
-    record = {
-        "id": run_id,
-        "started_s": started_s,
-        "supervisor": [forker.boot, forker.pid, forker.start_ticks] if forker else None,
-    }
+    (folder / _INSTANCE).write_text(gethostname())
+    return Run(run_id, started_s, folder)
+
+
+def _forkers(state: Path) -> list[Process]:
+    """The living processes that fork workers of the current run: two while a binary is upgraded."""
+    try:
+        record = json.loads((state / "current.json").read_bytes())
+        forkers = [Process(*one) for one in record["forkers"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+    return [forker for forker in forkers if forker.is_alive()]
+
+
+def _write(state: Path, run: Run) -> None:
+    """Name the run, and who forks its workers, in one step."""
+    forkers, own = _forkers(state), supervisor()
+    if own is not None and own not in forkers:
+        forkers.append(own)
+    record = {"id": run.id, "started_s": run.started_s, "forkers": [astuple(one) for one in forkers]}
     fresh = state / "current.json.new"
     fresh.write_text(json.dumps(record))
     fresh.replace(state / "current.json")
-    return Run(run_id, started_s, folder)
 
 
 def _opened(path: Path) -> CellFile | None:

@@ -65,6 +65,7 @@ def watch_file(call: Call, body: Any) -> Iterable[bytes]:
         finally:
             call.close()
 
+    call.answered()  # its last byte goes out unseen
     try:
         body.close = close
     except (AttributeError, TypeError):  # a wrapper without room for it: sent as any other body

@@ -19,16 +19,13 @@ from ..store import Engine, rollups, writing
 
 
 class RollUp:
-    """Rolls up the run of `recorder` as `instance`; only the elected worker may."""
+    """Rolls up the run of `recorder`; only the elected worker may."""
 
-    def __init__(
-        self, recorder: Recorder, reader: Reader, engine: Engine, state: Path, instance: str
-    ) -> None:
+    def __init__(self, recorder: Recorder, reader: Reader, engine: Engine, state: Path) -> None:
         self._recorder = recorder
         self._reader = reader
         self._engine = engine
         self._state = state
-        self._instance = instance
 
     def run(self, now_s: float) -> None:
         """Fold the dead, roll up this run, end the past ones. Raises UnavailableError, CellsError."""
@@ -36,7 +33,7 @@ class RollUp:
         if run is None:  # private memory: nothing that another worker could continue
             return
         self._reader.retire()
-        self._store(self._reader.snapshot(), now_s)
+        self._store(self._reader.snapshot(), run.instance, now_s)
         for past in runs.ended(self._state, run):
             self._end(past)
         self._bury()
@@ -45,7 +42,7 @@ class RollUp:
         """Roll up what the past run counted last, and put its files aside: they are never read again."""
         snapshot = self._reader.past(past)
         ends = [totals.recent[0].at_s for totals in snapshot.tools.values() if totals.recent]
-        self._store(snapshot, max(ends, default=past.started_s))
+        self._store(snapshot, past.instance, max(ends, default=past.started_s))
         grave = self._state / "ended"
         grave.mkdir(mode=0o700, exist_ok=True)
         past.folder.rename(grave / past.id)
@@ -54,14 +51,14 @@ class RollUp:
         """Forget the runs that were put aside; a crash before may have left some."""
         for folder in sorted((self._state / "ended").glob("*")):
             with writing(self._engine) as connection:
-                rollups.finish_run(connection, self._instance, folder.name)
+                rollups.finish_run(connection, runs.Run(folder.name, 0, folder).instance, folder.name)
             shutil.rmtree(folder)
 
-    def _store(self, snapshot: Snapshot, now_s: float) -> None:
+    def _store(self, snapshot: Snapshot, instance: str, now_s: float) -> None:
         with writing(self._engine) as connection:
             rollups.roll_up(
                 connection,
-                instance=self._instance,
+                instance=instance,
                 run=snapshot.run,
                 started_s=snapshot.started_s,
                 now_s=now_s,

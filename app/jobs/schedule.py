@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
+from ..errors import LaptimeError
+
 log = logging.getLogger("laptime")
 
 
@@ -79,9 +81,15 @@ class Schedule:
     def _turn(self, job: Job) -> None:
         try:
             job.run()
-        except Exception:
+        except Exception as error:
             self.failures[job.name] += 1
             now_s = time.monotonic()
             if now_s - self._logged_s.get(job.name, -60.0) >= 60:
                 self._logged_s[job.name] = now_s
-                log.exception("the job %s failed (%d times so far)", job.name, self.failures[job.name])
+                log.error(
+                    "the job %s failed (%d times so far): %s",
+                    job.name,
+                    self.failures[job.name],
+                    error,
+                    exc_info=None if isinstance(error, LaptimeError) else error,
+                )

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil, log2
+from operator import ge
 
 BUCKETS = 1024
 RELATIVE_ERROR = 0.011
@@ -102,6 +103,13 @@ class Histogram:
     def count(self) -> int:
         """How many durations were counted."""
         return sum(self.lanes())
+
+    def contains(self, earlier: Histogram) -> bool:
+        """Whether no bucket of `earlier` has more than this one."""
+        if not earlier.packed or self.packed == earlier.packed:
+            return True
+        mine, theirs = self.lanes(), earlier.lanes()
+        return len(mine) >= len(theirs) and all(map(ge, mine, theirs))
 
     def __add__(self, other: Histogram) -> Histogram:
         return Histogram(self.packed + other.packed)

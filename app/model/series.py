@@ -71,8 +71,11 @@ class Series:
         """What came after `earlier`, an older state of the same counters.
 
         The extremes of a difference are not known exactly: they are read from its buckets, within
-        the buckets' 1.1 %, unless `earlier` is empty.
+        the buckets' 1.1 %, unless `earlier` is empty. Counters that shrank are not the same any more (a
+        file of theirs is gone): then nothing is known to have come.
         """
+        if not (self.ok.contains(earlier.ok) and self.failed.contains(earlier.failed)):
+            return EMPTY
         ok, failed = self.ok - earlier.ok, self.failed - earlier.failed
         low, high = self.min_ns, self.max_ns
         if earlier.max_ns:

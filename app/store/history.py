@@ -7,13 +7,14 @@ both in the one transaction of `reading`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ..model.series import EMPTY, Series
+from ..model.series import EMPTY, Series, total
 from ..model.windows import Window
 from .rows import counters, series_of, watermark_of
 from .schema import ALL_TOOLS, rollups, runs, tools
@@ -59,7 +60,7 @@ def read_window(connection: Connection, window: Window) -> WindowRows:
     """The rows of the window's period from the one that holds its start to the one before its end."""
     starts = window.starts()
     points: list[Series | None] = [None] * len(starts)
-    tool_points: dict[str, list[Series | None]] = {}
+    rows: dict[str, list[Any]] = {}
     # whole numbers, because PostgreSQL compares an integer column to a float without its index
     first_s = int(window.start_s // window.period_s) * window.period_s
     query = (
@@ -72,16 +73,14 @@ def read_window(connection: Connection, window: Window) -> WindowRows:
         )
     )
     for row in connection.execute(query):
-        target = points
-        if row.tool_id != ALL_TOOLS:
-            target = tool_points.setdefault(row.name, [None] * len(starts))
-        number = (row.start_s - starts.start) // window.step_s
-        before = target[number]
-        target[number] = series_of(row) if before is None else before + series_of(row)
+        if row.tool_id == ALL_TOOLS:
+            _add(points, starts, row)
+        else:
+            rows.setdefault(row.name, []).append(row)
     return WindowRows(
-        tools={name: _sum(series) for name, series in tool_points.items()},
+        tools={name: total(map(series_of, found)) for name, found in rows.items()},
         points=points,
-        tool_points={name: _without_false_gaps(series, points) for name, series in tool_points.items()},
+        tool_points=_ToolPoints(rows, points, starts),
     )
 
 
@@ -100,14 +99,29 @@ def read_sequence(connection: Connection, instance: str, run: str) -> int:
     return connection.execute(query).scalar_one_or_none() or 0
 
 
-def _sum(points: Sequence[Series | None]) -> Series:
-    return sum((series for series in points if series is not None), EMPTY)
+class _ToolPoints(Mapping[str, Sequence[Series | None]]):
+    """Each tool's points, made of its rows when they are asked for: of many tools few are drawn."""
+
+    def __init__(
+        self, rows: Mapping[str, Sequence[Any]], points: Sequence[Series | None], starts: range
+    ) -> None:
+        self._rows = rows
+        self._points = points
+        self._starts = starts
+
+    def __getitem__(self, name: str) -> Sequence[Series | None]:
+        series: list[Series | None] = [None if together is None else EMPTY for together in self._points]
+        for row in self._rows[name]:
+            _add(series, self._starts, row)
+        return series
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
-def _without_false_gaps(
-    points: Sequence[Series | None], all_tools: Sequence[Series | None]
-) -> list[Series | None]:
-    return [
-        EMPTY if series is None and together is not None else series
-        for series, together in zip(points, all_tools, strict=True)
-    ]
+def _add(points: list[Series | None], starts: range, row: Any) -> None:
+    number = (row.start_s - starts.start) // starts.step
+    points[number] = (points[number] or EMPTY) + series_of(row)

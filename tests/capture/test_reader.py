@@ -69,7 +69,7 @@ def test_the_dead_are_folded_into_one_file_and_nothing_changes(recorder: Recorde
     assert requests(before) == 303
     assert reader.retire() == 3
     assert reader.snapshot() == before == Reader(recorder).snapshot()
-    assert sorted(path.name for path in folder_of(recorder).iterdir()) == [
+    assert sorted(path.name for path in folder_of(recorder).glob("*.cells")) == [
         "folded.cells",
         f"worker-{os.getpid()}-{Process.current().start_ticks}.cells",
     ]

@@ -82,13 +82,13 @@ def test_a_worker_that_outlives_its_master_hands_its_run_to_the_next_one(service
 def test_workers_that_start_at_once_agree_and_one_of_them_began_the_run(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = runs._begin
+    begin = runs._begun
 
     def slowly(state: Path, process: Process) -> Run:
         time.sleep(0.05)  # long enough for all the others to come by
         return begin(state, process)
 
-    monkeypatch.setattr(runs, "_begin", slowly)
+    monkeypatch.setattr(runs, "_begun", slowly)
     begun, go = shared_numbers(8), shared_numbers(1)
 
     def work(number: int) -> None:

@@ -53,7 +53,7 @@ def test_a_failing_job_is_counted_logged_once_and_runs_again(caplog: pytest.LogC
         until(lambda: len(turns) >= 3 and len(others) >= 3)
     assert schedule.failures == {"bad": len(turns), "good": 0}
     [record] = [record for record in caplog.records if record.name == "laptime"]
-    assert record.getMessage() == "the job bad failed (1 times so far)"
+    assert record.getMessage() == "the job bad failed (1 times so far): no store"
     assert record.exc_info is not None
     assert isinstance(record.exc_info[1], ValueError)
 
@@ -64,7 +64,9 @@ def test_each_failing_job_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with running(*jobs) as schedule:
         until(lambda: all(schedule.failures.values()))
     messages = [record.getMessage() for record in caplog.records if record.name == "laptime"]
-    assert sorted(messages) == [f"the job {name} failed (1 times so far)" for name in ("one", "two")]
+    assert sorted(messages) == [
+        f"the job {name} failed (1 times so far): no store" for name in ("one", "two")
+    ]
 
 
 def test_a_slow_job_never_runs_twice_at_once_and_does_not_hold_up_others() -> None:

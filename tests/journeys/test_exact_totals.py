@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sqlite3
 import threading
 from collections import Counter
 from pathlib import Path
@@ -153,3 +154,27 @@ def test_the_masters_death_and_a_cold_start_count_nothing_twice(tmp_path: Path) 
         )
         eventually(lambda: len(list(again.state.glob("runs/*-*"))) == 1, "the dead run's folder to go")
         assert again.metrics("?window=1h")["tools"]["ping"]["total_requests"] == 150
+
+
+def test_a_host_with_a_new_name_counts_its_former_run_once(tmp_path: Path) -> None:
+    """A container gets another name at each deploy; the state folder on its disk stays."""
+    with Service(tmp_path, workers=2) as service:
+        answered = send(service.url, KEY, [tool_call("ping")] * 40).total
+        eventually(lambda: rolled_up(service), "the roll-up", within_s=20)
+        (run,) = service.state.glob("runs/*-*")
+        instance = (run / "instance").read_text()
+    # What the store and the run's folder say of the former host is as another host would have written it.
+    (run / "instance").write_text("former-host")
+    with sqlite3.connect(service.state / "laptime.sqlite3") as store:
+        store.execute("PRAGMA foreign_keys = OFF")
+        for table in ("laptime_rollups", "laptime_runs", "laptime_watermarks"):
+            store.execute(f"UPDATE {table} SET instance = 'former-host'")  # noqa: S608 - fixed words
+    assert instance != "former-host"
+    with Service(tmp_path, workers=2) as service:
+        eventually(lambda: not run.exists(), "the former run's folder to go", within_s=25)
+        assert service.metrics("?window=1h")["tools"]["ping"]["total_requests"] == answered == 40
+
+
+def rolled_up(service: Service) -> bool:
+    with sqlite3.connect(service.state / "laptime.sqlite3") as store:
+        return bool(store.execute("SELECT 1 FROM laptime_rollups WHERE ok > 0").fetchone())

@@ -96,3 +96,11 @@ def test_quantiles_are_taken_over_successes_and_failures_together() -> None:
     one = series([10 * MS] * 90, server=[1000 * MS] * 10)
     found = one.quantiles_ms((0.5, 0.9, 0.91))
     assert found == pytest.approx([10, 10, 1000], rel=RELATIVE_ERROR)
+
+
+def test_counters_that_shrank_gained_nothing() -> None:
+    """A file of theirs is gone: a difference would be negative in some buckets."""
+    earlier = Series(ok=Histogram.of([1_000_000, 5_000_000]), total_ns=6_000_000, max_ns=5_000_000)
+    shrunk = Series(ok=Histogram.of([5_000_000, 9_000_000, 9_000_000]), total_ns=23_000_000, max_ns=9_000_000)
+    assert shrunk.since(earlier) == EMPTY
+    assert earlier.since(earlier) == Series(min_ns=0, max_ns=0)
