@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ..model.alerting import evaluate
+from ..model.alerting import evaluate, mean
 from ..model.windows import sliding
 from ..sources import Sources
 from ..store import Engine, alerts, writing
+
+SAMPLES = 3
 
 
 class EvaluateAlerts:
@@ -19,7 +21,9 @@ class EvaluateAlerts:
         """One round of judging. Raises UnavailableError when the store is away."""
         settings = self._sources.settings
         traffic = self._sources.traffic(sliding(settings.alert_window_s, now_s))
-        newest = next(reversed(self._sources.samples(now_s - 3 * settings.sample_interval_s)), None)
-        conditions = evaluate(traffic.tools, newest, settings)
+        lately = self._sources.samples(now_s - (SAMPLES + 0.5) * settings.sample_interval_s)[-SAMPLES:]
+        # One busy moment, such as a start, is no alert: it takes the mean of some, and two at the least.
+        system = mean(lately) if len(lately) > 1 else None
+        conditions = evaluate(traffic.tools, system, settings)
         with writing(self._engine) as connection:
             alerts.sync(connection, conditions, now_s)

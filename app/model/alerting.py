@@ -7,8 +7,8 @@ opened, an open one that no longer holds is resolved.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..settings import Settings
 from .series import Series
@@ -85,6 +85,17 @@ def evaluate(tools: Mapping[str, Series], sample: SystemSample | None, settings:
         for gauge in GAUGES:
             found += _judge_gauge(gauge, getattr(sample, gauge.field), settings)
     return found
+
+
+def mean(samples: Sequence[SystemSample]) -> SystemSample:
+    """The mean percentages of samples (at least one), with the time and the sizes of the newest."""
+    count = len(samples)
+    return replace(
+        samples[-1],
+        cpu_percent=sum(one.cpu_percent for one in samples) / count,
+        memory_percent=sum(one.memory_percent for one in samples) / count,
+        disk_percent=sum(one.disk_percent for one in samples) / count,
+    )
 
 
 def _judge_tool(name: str, series: Series, settings: Settings) -> list[Condition]:

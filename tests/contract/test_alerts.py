@@ -30,7 +30,8 @@ def slow(front: Front, tool: str, ms: float) -> None:
 
 def sample(front: Front, at_s: float, cpu: float = 5.0, memory: float = 5.0, disk: float = 5.0) -> None:
     ring = SampleRing(front.settings.state_dir / "system.cells")
-    ring.append(SystemSample(at_s, cpu, memory, disk))
+    for age_s in (8, 4, 0):  # one alone is not judged
+        ring.append(SystemSample(at_s - age_s, cpu, memory, disk))
 
 
 def alerts(front: Front) -> list[dict[str, Any]]:
@@ -206,3 +207,21 @@ def test_fewer_requests_than_the_least_raise_no_alert(tmp_path: Path) -> None:
         front.call("read_file", {"file_path": "absent"})
         front.judge(time.time())
         assert len(alerts(front)) == raised
+
+
+def test_one_busy_moment_is_no_alert_and_the_mean_of_three_samples_is_judged(front: Front) -> None:
+    ring = SampleRing(front.settings.state_dir / "system.cells")
+    now_s = time.time()
+    ring.append(SystemSample(now_s - 10, 100.0, 5.0, 5.0))
+    front.judge(now_s - 9)
+    assert alerts(front) == []
+    ring.append(SystemSample(now_s - 5, 20.0, 5.0, 5.0))
+    ring.append(SystemSample(now_s, 90.0, 5.0, 5.0))
+    front.judge(now_s)
+    assert alerts(front) == []
+    ring.append(SystemSample(now_s + 5, 99.0, 5.0, 5.0))
+    ring.append(SystemSample(now_s + 10, 99.0, 5.0, 5.0))
+    front.judge(now_s + 10)
+    (alert,) = alerts(front)
+    assert (alert["type"], alert["severity"]) == ("high_cpu_usage", "critical")
+    assert alert["message"] == "High CPU usage: 96.0%"
