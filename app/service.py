@@ -67,7 +67,12 @@ class Service:
             begun = self.recorder.open()
             self._sources = sources
             sources.open()
-            Candidate(settings.state_dir / "leader.lock", schedule.start, self.recorder.set_clock).start()
+
+            def beat() -> None:
+                self.recorder.set_clock()
+                schedule.follow_clock(time.time(), time.monotonic())
+
+            Candidate(settings.state_dir / "leader.lock", schedule.start, beat).start()
         if begun:
             self._announce(address)
 

@@ -21,6 +21,8 @@ from ..errors import LaptimeError
 
 log = logging.getLogger("laptime")
 
+_CLOCK_SET_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -52,24 +54,13 @@ class Schedule:
         self.failures: dict[str, int] = {job.name: 0 for job in jobs}
         self._logged_s: dict[str, float] = {}
         self._scheduler: BackgroundScheduler | None = None
+        self._offset_s = 0.0
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Run each job from its first turn on every `every_s` seconds, in threads of its own."""
-        now_s = time.time()
         with self._lock:
-            scheduler = BackgroundScheduler(
-                timezone=UTC,
-                executors={"default": _Threads(max_workers=len(self._jobs))},
-                job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
-            )
-            for job in self._jobs:
-                scheduler.add_job(
-                    self._turn, "interval", args=[job], id=job.name, seconds=job.every_s,
-                    next_run_time=datetime.fromtimestamp(job.first_s(now_s), UTC),
-                )  # fmt: skip
-            scheduler.start()
-            self._scheduler = scheduler
+            self._start(time.time(), time.monotonic())
 
     def stop(self) -> None:
         """End the timetable; a job that runs is waited for."""
@@ -77,6 +68,28 @@ class Schedule:
             if self._scheduler is not None:
                 self._scheduler.shutdown()
                 self._scheduler = None
+
+    def follow_clock(self, now_s: float, monotonic_s: float) -> None:
+        """Begin anew when the system's clock was set; turns are times of day, and would be far away."""
+        with self._lock:
+            if self._scheduler is not None and abs(now_s - monotonic_s - self._offset_s) > _CLOCK_SET_S:
+                self._scheduler.shutdown()
+                self._start(now_s, monotonic_s)
+
+    def _start(self, now_s: float, monotonic_s: float) -> None:
+        self._offset_s = now_s - monotonic_s
+        scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": _Threads(max_workers=len(self._jobs))},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
+        )
+        for job in self._jobs:
+            scheduler.add_job(
+                self._turn, "interval", args=[job], id=job.name, seconds=job.every_s,
+                next_run_time=datetime.fromtimestamp(job.first_s(now_s), UTC),
+            )  # fmt: skip
+        scheduler.start()
+        self._scheduler = scheduler
 
     def _turn(self, job: Job) -> None:
         try:

@@ -122,3 +122,18 @@ def test_a_job_on_the_boundary_runs_behind_it() -> None:
     with running(Job("roll_up", 0.25, lambda: turns.append(time.time()), on_boundary=True)):
         until(lambda: len(turns) >= 2)
     assert turns[0] >= (began_s // 0.25 + 1) * 0.25
+
+
+@pytest.mark.parametrize("moved_s", [-3600.0, 86_400.0], ids=["an hour back", "a day ahead"])
+def test_a_clock_that_was_set_does_not_put_turns_off(moved_s: float) -> None:
+    turns: list[float] = []
+    with running(Job("rare", 300.0, lambda: turns.append(time.monotonic()))) as schedule:
+        until(lambda: len(turns) == 1)
+        now_s, monotonic_s = time.time(), time.monotonic()
+        schedule.follow_clock(now_s + 1, monotonic_s + 1)  # a second went by
+        schedule.follow_clock(now_s + moved_s, monotonic_s)
+        schedule.follow_clock(now_s + moved_s + 1, monotonic_s + 1)
+        # The system's own clock stands where it was, so turns that were set back have their first at once.
+        if moved_s < 0:
+            until(lambda: len(turns) == 2)
+    assert len(turns) == (2 if moved_s < 0 else 1)
