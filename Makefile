@@ -18,7 +18,7 @@ help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/runtime ## Start the service on port 8000, or PORT, with WEB_CONCURRENCY workers (2)
-	@exec $(BIN)/gunicorn wsgi:app $(OPTIONS)
+	@exec $(BIN)/gunicorn wsgi:app --bind=127.0.0.1:$${PORT:-8000} $(OPTIONS)
 
 load: .venv/runtime ## Call the tools of a running service, and say how many answers came back
 	@$(BIN)/python -m tests.journeys.load $(if $(KEY),--key=$(KEY)) $(OPTIONS)

@@ -158,6 +158,8 @@ def _named_app(name: str) -> WSGIApplication:
         raise SettingError(
             f"LAPTIME_HOST_APP is {name!r}, but there is no module {error.name}; {allowed}"
         ) from None
+    if found.__name__.partition(".")[0] == __package__:
+        raise SettingError(f"LAPTIME_HOST_APP is {name!r}, which is Laptime's own package; {allowed}")
     for part in attribute.split("."):
         found = getattr(found, part, None)
     if not callable(found):

@@ -27,4 +27,5 @@ class Monitor:
 
     def wrap(self, application: WSGIApplication) -> Hook:
         """`application`, measured, with `/dashboard` and `/performance` in front; all else goes through."""
+        self._web.service.measured = "the application that it wraps"
         return wrap(self._web, application)

@@ -37,6 +37,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.measured = settings.host_app or "the bundled tool server"
         self.keys = Keys.load(settings.api_key, settings.state_dir)
         self.recorder = Recorder(settings.state_dir, settings.max_tools)
         self._forget()
@@ -107,7 +108,7 @@ class Service:
     def _announce(self, listening: str | None) -> None:
         """Say once, at the start of a service, how to get in. A key that somebody chose is not printed."""
         address = self.address(listening)
-        lines = [f"Laptime {VERSION} measures {self.settings.host_app or 'the bundled tool server'}"]
+        lines = [f"Laptime {VERSION} measures {self.measured}"]
         if self.keys.is_generated:
             minutes = LINK_S // 60
             lines.append(f"  dashboard  {self.link(listening)}   (works once, for {minutes} minutes)")

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 UNMATCHED = "(unmatched)"
+TOOL = "laptime.tool"  # the environ key by which a host names the tool itself
 OTHER_METHOD = "(other)"
 # RFC 9110, section 9.3, and PATCH (RFC 5789): what is not among them comes from no ordinary client.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
@@ -25,7 +26,7 @@ def tool_of(environ: dict[str, Any], status: int) -> str:
 
     Flask drops its route when the call is over, so later is too late.
     """
-    name = environ.get("laptime.tool")
+    name = environ.get(TOOL)
     if name is not None:
         return str(name)
     request: Any = environ.get("werkzeug.request")

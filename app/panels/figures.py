@@ -15,6 +15,7 @@ from .points import (
     Point,
     can_compare,
     first_s,
+    measured_from,
     measured_s,
     merged,
     missing_s,
@@ -73,9 +74,9 @@ class _Span:
 def figures(window: Window, sources: Sources, now_s: float) -> Figures:  # noqa: ARG001 - every panel is asked alike
     """Requests per minute, success rate, p95 response time and busy workers."""
     snapshot = sources.snapshot()
-    now = _span(window, sources, snapshot.started_s)
+    now = _span(window, sources)
     earlier = window_before(window)
-    was = _span(earlier, sources, snapshot.started_s)
+    was = _span(earlier, sources)
     remark = _remark(window, now, was, comparable=can_compare(was.points, earlier))
     compared = was if remark is None else None
     return Figures(
@@ -88,8 +89,9 @@ def figures(window: Window, sources: Sources, now_s: float) -> Figures:  # noqa:
     )
 
 
-def _span(window: Window, sources: Sources, started_s: float) -> _Span:
+def _span(window: Window, sources: Sources) -> _Span:
     traffic = sources.traffic(window)
+    started_s = measured_from(traffic, sources.snapshot())
     missing = missing_s(merged(window, traffic.points, started_s))
     return _Span(total(traffic.tools.values()), merged(window, traffic.points, started_s, POINTS), missing)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from ..model.series import Series, total
+from ..model.series import Series, Snapshot, total
 from ..model.windows import Window
 from ..sources import Traffic
 
@@ -103,6 +103,16 @@ def can_compare(points: Sequence[Point], window: Window) -> bool:
     requests = sum(point.series.requests for point in points if point.series)
     enough = measured_s(points) >= _ENOUGH_COVERAGE * (window.end_s - window.start_s)
     return enough and requests >= ENOUGH_REQUESTS
+
+
+def measured_from(traffic: Traffic, snapshot: Snapshot) -> float:
+    """The service's start (Unix seconds), or 0 where the window holds requests of an earlier run too.
+
+    A point that the start falls into is then no short one: what came before the restart is in it.
+    """
+    since_start = sum(totals.series.requests for totals in snapshot.tools.values())
+    in_window = sum(series.requests for series in traffic.tools.values())
+    return snapshot.started_s if in_window <= since_start else 0.0
 
 
 def tool_points(traffic: Traffic, tool: str, at_most: int) -> list[Point]:

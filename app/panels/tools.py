@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from shlex import quote
 
 from ..model.alerting import UNJUDGED, ActiveAlert
 from ..model.series import EMPTY, Series, total
 from ..model.windows import Window
+from ..settings import Settings
 from ..sources import Sources, Traffic
 from . import formats
-from .points import ENOUGH_REQUESTS, measured_s, merged, tool_points, window_before
+from .points import ENOUGH_REQUESTS, measured_from, measured_s, merged, tool_points, window_before
 from .sparks import POINTS, Spark, spark
 
 SORTS = ("share", "tool", "requests", "success", "average", "p50", "p95", "p99", "trend")
@@ -63,6 +65,7 @@ class Tools:
     window: str
     has_history: bool
     is_bundled: bool
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def tools(
         ),
         key=_KEYS[sort],
     )
-    span_s = measured_s(merged(window, traffic.points, snapshot.started_s)) or 1.0
+    span_s = measured_s(merged(window, traffic.points, measured_from(traffic, snapshot))) or 1.0
     busy_ns = total(called.values()).total_ns or 1
     return Tools(
         rows=tuple(_row(tool, traffic, span_s, busy_ns, alerts) for tool in found[: int(rows)]),
@@ -119,6 +122,7 @@ def tools(
         window=formats.length(window.name),
         has_history=any(one.series.requests for one in snapshot.tools.values()),
         is_bundled=not sources.settings.host_app,
+        key=_key(sources.settings),
     )
 
 
@@ -150,6 +154,11 @@ def _row(
         spark=spark(course, thin=is_thin),
         trend=_trend(tool.change_percent),
     )
+
+
+def _key(settings: Settings) -> str:
+    """What a shell puts in the key's place: the variable if it was chosen, else the file that keeps it."""
+    return "$LAPTIME_API_KEY" if settings.api_key else f"$(cat {quote(str(settings.state_dir / 'key'))})"
 
 
 def _quantiles(series: Series) -> tuple[float, float, float]:

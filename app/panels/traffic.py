@@ -10,7 +10,7 @@ from ..sources import Sources
 from . import formats
 from .charts import Chart, Line, alarms, linear_axis, log_axis
 from .formats import Quantity
-from .points import ENOUGH_REQUESTS, Point, gaps, merged
+from .points import ENOUGH_REQUESTS, Point, gaps, measured_from, merged
 
 TABLE_ROWS = 13
 
@@ -56,7 +56,8 @@ class Throughput:
 
 def response_time(window: Window, sources: Sources, now_s: float) -> ResponseTime:  # noqa: ARG001 - every panel is asked alike
     """p50, p95 and p99 of every point; tools that are slow now are marked."""
-    traffic, started_s = sources.traffic(window), sources.snapshot().started_s
+    traffic = sources.traffic(window)
+    started_s = measured_from(traffic, sources.snapshot())
     everything = total(traffic.tools.values())
     drawn = merged(window, traffic.points, started_s)
     courses = list(zip(*(point.quantiles_ms() for point in drawn), strict=True))
@@ -93,7 +94,8 @@ def response_time(window: Window, sources: Sources, now_s: float) -> ResponseTim
 
 def throughput(window: Window, sources: Sources, now_s: float) -> Throughput:  # noqa: ARG001 - every panel is asked alike
     """Requests per minute by outcome; tools that fail now are marked."""
-    traffic, started_s = sources.traffic(window), sources.snapshot().started_s
+    traffic = sources.traffic(window)
+    started_s = measured_from(traffic, sources.snapshot())
     everything = total(traffic.tools.values())
     drawn = merged(window, traffic.points, started_s)
     few = merged(window, traffic.points, started_s, TABLE_ROWS - 1)

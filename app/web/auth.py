@@ -12,6 +12,7 @@ import time
 from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from ..capture.naming import TOOL, UNMATCHED
 from ..errors import BadRequestError, TooManyTriesError, UnauthorizedError
 from .keys import SESSION_MOST_S, Keys
 from .tries import TRIES, Tries
@@ -55,7 +56,10 @@ def guard(app: Flask, door: Door, *, sessions: bool) -> None:
             if request.method not in _SAFE:
                 check_form(door)
             return None
+        if not sessions:  # whoever is turned away calls no tool: strangers must not raise its alerts
+            request.environ[TOOL] = UNMATCHED
         if _has_key(door):
+            request.environ.pop(TOOL, None)
             return None
         if sessions and request.endpoint and request.endpoint.startswith(_PAGES):
             return _to_sign_in()

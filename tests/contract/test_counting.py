@@ -59,9 +59,16 @@ def test_an_unknown_tool_counts_as_unmatched_and_its_name_is_nowhere(front: Fron
 def test_a_call_that_names_no_tool_counts_under_its_route(front: Front) -> None:
     browser = front.browser()
     browser.post(CALL, data=b"{", headers={"X-API-Key": KEY})
-    front.call("ping", key=None)
     front.get("/tools/list")
-    assert requests(front) == {CALL_ROUTE: 2, "GET /tools/list": 1}
+    assert requests(front) == {CALL_ROUTE: 1, "GET /tools/list": 1}
+
+
+def test_whoever_is_turned_away_calls_no_tool_and_raises_no_tools_alert(front: Front) -> None:
+    front.call("ping", key=None)
+    front.call("ping", key="not the key at all")
+    assert requests(front) == {"(unmatched)": 2}
+    front.judge(time.time())
+    assert front.json("/performance/alerts")["alerts"] == []
 
 
 def test_a_call_that_is_too_large_counts_as_a_client_error(tmp_path: Path) -> None:

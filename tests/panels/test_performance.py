@@ -158,7 +158,8 @@ def test_active_alerts_add_up_to_the_worst_of_them(counting: Counting) -> None:
     counting.count("shaky", outcome=SERVER_ERROR)
     counting.judge(now_s + 5)
     assert performance.health(counting.live).status == "error"
-    counting.ring.append(SystemSample(now_s + 9, 99.0, 1.0, 1.0))
+    for at_s in (now_s + 4, now_s + 9):
+        counting.ring.append(SystemSample(at_s, 99.0, 1.0, 1.0))
     counting.judge(now_s + 10)
     found = performance.health(counting.live)
     assert found.status == "critical"
