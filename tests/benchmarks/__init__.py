@@ -1,0 +1,1 @@
+"""What Laptime costs, beside others that measure Flask: `make bench`."""

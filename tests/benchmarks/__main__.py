@@ -1,0 +1,50 @@
+"""`make bench`: all figures in one run, as Markdown on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import cost, memory, reading, throughput
+from .report import machine
+from .variants import BARE, LAPTIME
+
+
+def main() -> None:
+    """Run the parts that are asked for (default: all) and print each when it is there."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--peers", type=Path, default=Path(".cache/bench-venv/bin/python"))
+    parser.add_argument("--rounds", type=int, default=80)
+    parser.add_argument("--turns", type=int, default=9)
+    parser.add_argument("parts", nargs="*")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pairs = dict.fromkeys(("wsgi", "flask"), (BARE, LAPTIME))
+        parts: dict[str, tuple[str, Callable[[], str]]] = {
+            "cost": ("Cost added to a request", lambda: cost.run(options.peers, folder, options.rounds)),
+            "throughput": (
+                "Throughput, gunicorn with 2 sync workers, wrk -t1 -c8",
+                lambda: throughput.run(folder, options.turns, pairs),
+            ),
+            "memory": ("Memory", lambda: memory.run(3)),
+            "reading": ("Reading /performance/metrics", reading.run),
+        }
+        _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {machine()}.\n")
+        for part in options.parts or parts:
+            title, work = parts[part]
+            _say(f"## {title}\n")
+            _say(work())
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
