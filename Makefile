@@ -11,7 +11,7 @@ VNU_VERSION := 26.9.27
 VNU := .cache/vnu-$(VNU_VERSION).jar
 
 .DEFAULT_GOAL := help
-.PHONY: help run load check test lint format wheel clean
+.PHONY: help run load check test bench lint format wheel clean
 .DELETE_ON_ERROR:
 
 help: ## Show these commands
@@ -33,6 +33,10 @@ check: .venv/development ## Lint, types and fast tests, in less than a minute
 test: .venv/development .cache/chromium ## All tests, with real servers and a real browser
 	$(UNIT)
 	$(BIN)/pytest -q $(SLOW) $(OPTIONS)
+
+bench: .venv/runtime .cache/bench-peers ## What Laptime costs, beside others; PARTS="cost throughput memory reading"
+	@command -v wrk >/dev/null || test "$$(id -u)" != 0 || apt-get install -qq wrk
+	@$(BIN)/python -m tests.benchmarks $(OPTIONS) $(PARTS)
 
 lint: .venv/development $(VNU) ## Ruff, mypy, and the Nu HTML checker on every page
 	$(BIN)/ruff check
@@ -72,6 +76,14 @@ clean: ## Remove what these commands made; the state in instance/ stays
 .cache/chromium: .venv/development .ci/chromium
 	@mkdir -p .cache
 	@.ci/chromium $(BIN)/playwright
+	@touch $@
+
+# Peers are compared with, never needed: they live in an environment of their own.
+.cache/bench-peers: tests/benchmarks/requirements.txt
+	@mkdir -p .cache
+	@test -x .cache/bench-venv/bin/python || $(PYTHON) -m venv .cache/bench-venv
+	@echo "Installing tests/benchmarks/requirements.txt into .cache/bench-venv"
+	@.cache/bench-venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(VNU): .ci/vnu

@@ -26,7 +26,6 @@ from .web.tries import Tries
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-DASHBOARD, PERFORMANCE = "/dashboard", "/performance"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -80,10 +79,13 @@ def create_app(settings: Settings | None = None) -> Web:
 def wrap(web: Web, application: WSGIApplication, own_paths: frozenset[str] = frozenset()) -> Hook:
     """`application` measured, with our pages in front of it at their prefixes and at `own_paths`."""
     service, own = web.service, web.own
+    prefixes = (service.settings.dashboard_prefix, service.settings.performance_prefix)
+    below = tuple(f"{prefix}/" for prefix in prefixes)
+    exactly = own_paths.union(prefixes)
 
     def route(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path in own_paths or _is_below(path):
+        if path in exactly or path.startswith(below):
             environ[OWN] = True
             return own(environ, start_response)
         return application(environ, start_response)
@@ -109,16 +111,17 @@ _EXIT_STATUS = 3
 def compose(service: Service) -> Web:
     """Laptime's own pages and APIs."""
     app = Web(service)
+    dashboard, performance = service.settings.dashboard_prefix, service.settings.performance_prefix
     app.config["MAX_CONTENT_LENGTH"] = service.settings.max_body_bytes
     tries = Tries(service.settings.state_dir, service.keys.key.encode())
     door = auth.Door(service.keys, tries, public_url=service.settings.public_url)
     auth.guard(app, door, sessions=True)
-    problems.register(app, pages=DASHBOARD)
+    problems.register(app, pages=dashboard)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(front.blueprint)
-    app.register_blueprint(auth.blueprint, url_prefix=DASHBOARD)
-    app.register_blueprint(pages.blueprint(service.sources), url_prefix=DASHBOARD)
-    app.register_blueprint(performance_api.blueprint(service.sources), url_prefix=PERFORMANCE)
+    app.register_blueprint(auth.blueprint, url_prefix=dashboard)
+    app.register_blueprint(pages.blueprint(service.sources), url_prefix=dashboard)
+    app.register_blueprint(performance_api.blueprint(service.sources), url_prefix=performance)
     app.after_request(_harden)
     app.cli.add_command(_commands(service))
     return app
@@ -177,7 +180,3 @@ def _commands(service: Service) -> AppGroup:
         click.echo(service.link())
 
     return group
-
-
-def _is_below(path: str) -> bool:
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in (DASHBOARD, PERFORMANCE))

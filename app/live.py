@@ -87,6 +87,10 @@ class Live:
             self._away_until_s = time.monotonic() + _RETRY_S
             raise
 
+    def troubles(self) -> Sequence[str]:
+        trouble = self._reader.trouble
+        return (trouble,) if trouble else ()
+
     def traffic(self, window: Window) -> Traffic:
         """The window's rows, and in its newest points what came since. Raises UnavailableError."""
         found = self._history(window)

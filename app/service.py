@@ -98,12 +98,15 @@ class Service:
 
     def link(self, address: str | None = None) -> str:
         """A one-time sign-in link."""
-        return f"{self.address(address)}/dashboard/signin?link={self.keys.new_link(time.time())}"
+        return f"{self._dashboard(address)}/signin?link={self.keys.new_link(time.time())}"
 
     def address(self, listening: str | None = None) -> str:
         """Where people reach the service: as set, else where it listens."""
         chosen = self.settings.public_url.rstrip("/") or listening
         return chosen or f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
+
+    def _dashboard(self, listening: str | None) -> str:
+        return self.address(listening) + self.settings.dashboard_prefix
 
     def _announce(self, listening: str | None) -> None:
         """Say once, at the start of a service, how to get in. A key that somebody chose is not printed."""
@@ -114,9 +117,9 @@ class Service:
             lines.append(f"  dashboard  {self.link(listening)}   (works once, for {minutes} minutes)")
             key = f"'X-API-Key: {self.keys.key}'"
         else:
-            lines.append(f"  dashboard  {address}/dashboard   (sign in with LAPTIME_API_KEY)")
+            lines.append(f"  dashboard  {self._dashboard(listening)}   (sign in with LAPTIME_API_KEY)")
             key = '"X-API-Key: $LAPTIME_API_KEY"'
-        lines.append(f"  try it     curl -H {key} {address}/performance/metrics")
+        lines.append(f"  try it     curl -H {key} {address}{self.settings.performance_prefix}/metrics")
         lines += [f"  ignored    {name} is no setting of Laptime" for name in unknown(os.environ)]
         sys.stderr.write("\n".join(lines) + "\n")
         sys.stderr.flush()

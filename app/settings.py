@@ -8,6 +8,7 @@ a test holds the two together.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -18,6 +19,8 @@ from .errors import SettingError
 
 VERSION = "0.1.0"
 PREFIX = "LAPTIME_"
+HEALTH = "/health"
+_PATH = re.compile(r"(/[A-Za-z0-9_-]+)+")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -31,11 +34,13 @@ def _setting(
     also: str | None = None,
     shown: str | None = None,
     begins: tuple[str, ...] = (),
+    is_prefix: bool = False,
 ) -> Any:
     """Declare one setting: `also` is a second variable that is read after the first, `begins` what a text
-    may begin with, and `shown` stands for the default in the table.
+    may begin with, `is_prefix` says that it is the path of pages, and `shown` stands for the default in the
+    table.
     """
-    limits = {"at_least": at_least, "at_most": at_most, "begins": begins}
+    limits = {"at_least": at_least, "at_most": at_most, "begins": begins, "is_prefix": is_prefix}
     return field(default=default, metadata={"help": help, "also": also, "shown": shown} | limits)
 
 
@@ -66,6 +71,8 @@ class Settings:
         shown="the address it listens on",
         begins=("http://", "https://"),
     )
+    dashboard_prefix: str = _setting("/dashboard", "The path of the pages.", is_prefix=True)
+    performance_prefix: str = _setting("/performance", "The path of the JSON API.", is_prefix=True)
     response_headers: bool = _setting(
         True, "Add `X-Response-Time`, `X-Request-Success` and `Server-Timing` to measured responses."
     )
@@ -128,7 +135,18 @@ class Settings:
             text = environ.get(name, "")
             if text:
                 values[spec.name] = _parse(name, text, spec)
-        return cls(**values)
+        settings = cls(**values)
+        _check_apart(settings.dashboard_prefix, settings.performance_prefix)
+        return settings
+
+
+def _check_apart(dashboard: str, performance: str) -> None:
+    """Raises SettingError where one prefix would hide the other."""
+    if f"{dashboard}/".startswith(f"{performance}/") or f"{performance}/".startswith(f"{dashboard}/"):
+        raise SettingError(
+            f"LAPTIME_DASHBOARD_PREFIX is {dashboard!r} and LAPTIME_PERFORMANCE_PREFIX {performance!r}; "
+            "allowed is neither below the other"
+        )
 
 
 def unknown(environ: Mapping[str, str]) -> list[str]:
@@ -172,6 +190,8 @@ def _parse(name: str, text: str, spec: Field[Any]) -> Any:
     begins = spec.metadata["begins"]
     if begins and not text.startswith(begins):
         raise SettingError(f"{name} is {text!r}; allowed is {_allowed(spec)}")
+    if spec.metadata["is_prefix"] and (text == HEALTH or not _PATH.fullmatch(text)):
+        raise SettingError(f"{name} is {text!r}; allowed is {_allowed(spec)}")
     return kind(text)
 
 
@@ -189,6 +209,8 @@ def _allowed(spec: Field[Any]) -> str:
         return f"{noun}, {spec.metadata['at_least']:,} to {spec.metadata['at_most']:,}"
     if spec.metadata["begins"]:
         return "address that begins with " + " or ".join(f"`{begin}`" for begin in spec.metadata["begins"])
+    if spec.metadata["is_prefix"]:
+        return f"path such as `/laptime`, of letters, digits, `-` and `_`; not `{HEALTH}`"
     return "path" if isinstance(spec.default, Path) else "text"
 
 

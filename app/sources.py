@@ -50,3 +50,6 @@ class Sources(Protocol):
 
     def alerts(self) -> Sequence[ActiveAlert]:
         """Active alerts, worst first, then oldest first."""
+
+    def troubles(self) -> Sequence[str]:
+        """Why the measuring itself is degraded, a sentence each; empty when all is well."""

@@ -25,7 +25,7 @@ ROOMS = (
     ("web",),
     ("service",),
     ("factory",),
-    ("monitor",),
+    ("monitor", "middleware"),
     ("__init__",),
 )
 FENCES = {

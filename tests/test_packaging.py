@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from packaging.requirements import Requirement
 
 CHECKOUT = Path(__file__).parents[1]
 _SOURCES = ("app", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
@@ -56,3 +58,13 @@ def test_the_wheel_composes_a_service_under_its_own_name(wheel: Path, tmp_path: 
     version, place = done.stdout.split()
     assert wheel.name.startswith(f"laptime-{version}-")
     assert Path(place).is_relative_to(tmp_path / "site")
+
+
+def test_the_wheel_asks_for_ranges_that_hold_the_versions_tested() -> None:
+    lines = (CHECKOUT / "requirements.txt").read_text().splitlines()
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    pinned = {pin.name.lower(): str(pin.specifier).removeprefix("==") for pin in pins}
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    for asked in map(Requirement, project["dependencies"]):
+        assert {part.operator for part in asked.specifier} == {">=", "<"}, asked
+        assert pinned[asked.name.lower()] in asked.specifier, asked

@@ -24,6 +24,8 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "host_app": ("shop:app", "shop:app"),
     "workspace": ("src", Path("src")),
     "public_url": ("https://laptime.example", "https://laptime.example"),
+    "dashboard_prefix": ("/pages", "/pages"),
+    "performance_prefix": ("/api/performance", "/api/performance"),
     "response_headers": ("off", False),
     "slow_ms": ("250.5", 250.5),
     "sample_interval_s": ("10", 10.0),
@@ -119,6 +121,26 @@ def test_a_whole_number_has_no_fraction(text: str) -> None:
 )
 def test_a_public_address_that_is_none_is_refused(text: str) -> None:
     assert repr(text) in refused("LAPTIME_PUBLIC_URL", text)
+
+
+@pytest.mark.parametrize("name", ["LAPTIME_DASHBOARD_PREFIX", "LAPTIME_PERFORMANCE_PREFIX"])
+@pytest.mark.parametrize(
+    "text", ["/", "pages", "/pages/", "//x", "/a//b", "/..", "/<x>", "/é", "/x?", "/health"]
+)
+def test_a_prefix_that_is_no_path_of_its_own_is_refused(name: str, text: str) -> None:
+    assert repr(text) in refused(name, text)
+
+
+@pytest.mark.parametrize(
+    ("dashboard", "performance"),
+    [("/performance", ""), ("", "/dashboard"), ("/x", "/x/api"), ("/performance/pages", "")],
+)
+def test_a_prefix_that_hides_the_other_is_refused(dashboard: str, performance: str) -> None:
+    environ = {"LAPTIME_DASHBOARD_PREFIX": dashboard, "LAPTIME_PERFORMANCE_PREFIX": performance}
+    with pytest.raises(SettingError, match=r"LAPTIME_DASHBOARD_PREFIX is .* LAPTIME_PERFORMANCE_PREFIX "):
+        Settings.from_environ(environ)
+    beside = {"LAPTIME_DASHBOARD_PREFIX": "/performance-pages"}
+    assert Settings.from_environ(beside).dashboard_prefix == "/performance-pages"
 
 
 @pytest.mark.parametrize("name", ["state_dir", "workspace", "host_app", "database_url", "api_key"])

@@ -1,7 +1,8 @@
 """Which tool a request is: a name of bounded cardinality, never a raw path.
 
-In order: what the host says (`environ["laptime.tool"]`), the route that the framework matched, and for
-a callable without a known framework the path with its variable parts folded.
+In order: what the host says (`environ["laptime.tool"]`), the route that the framework matched (Flask and
+Bottle leave it in the environ, `app.middleware` puts it there for Django, Falcon and Pyramid), and for
+everybody else the path with its variable parts folded.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+TOOL, ROUTE = "laptime.tool", "laptime.route"
 UNMATCHED = "(unmatched)"
-TOOL = "laptime.tool"  # the environ key by which a host names the tool itself
 OTHER_METHOD = "(other)"
 # RFC 9110, section 9.3, and PATCH (RFC 5789): what is not among them comes from no ordinary client.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
@@ -29,18 +30,38 @@ def tool_of(environ: dict[str, Any], status: int) -> str:
     name = environ.get(TOOL)
     if name is not None:
         return str(name)
-    request: Any = environ.get("werkzeug.request")
-    if hasattr(request, "url_rule"):  # Flask's; a plain Werkzeug request knows no routes
-        rule = request.url_rule
-        if rule is None:
-            return UNMATCHED
-        path = environ.get("SCRIPT_NAME", "") + rule.rule
-    elif status == 404:
+    script = _text(environ.get("SCRIPT_NAME", ""))
+    route = _route(environ)
+    if route is not None:
+        path = f"{script}/{route.lstrip('/')}"
+    elif status == 404 or _knows_routes(environ):
         return UNMATCHED
     else:
-        path = folded(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
+        path = folded(script + _text(environ.get("PATH_INFO", "")))
     method = environ.get("REQUEST_METHOD", "")
     return f"{method if method in METHODS else OTHER_METHOD} {path}"
+
+
+def _route(environ: dict[str, Any]) -> str | None:
+    """The pattern of the route that the framework matched; None for no framework, or for no match."""
+    route = environ.get(ROUTE)
+    if route is None:
+        rule: Any = getattr(environ.get("werkzeug.request"), "url_rule", None)
+        route = getattr(rule or environ.get("bottle.route"), "rule", None)
+    return None if route is None else str(route)
+
+
+def _knows_routes(environ: dict[str, Any]) -> bool:
+    """Whether a framework that leaves its routes in the environ has seen the request.
+
+    A plain Werkzeug request, as a middleware makes it, knows no routes.
+    """
+    return hasattr(environ.get("werkzeug.request"), "url_rule") or "bottle.app" in environ
+
+
+def _text(raw: str) -> str:
+    """A path of the environ as its UTF-8 text; WSGI hands bytes over as Latin-1 (PEP 3333)."""
+    return raw if raw.isascii() else raw.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def folded(path: str) -> str:

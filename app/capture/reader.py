@@ -48,6 +48,14 @@ class Reader:
         """The name of the host that the run is of."""
         return self._recorder.run.instance if self._recorder.run else _PRIVATE
 
+    @property
+    def trouble(self) -> str:
+        """Why this worker's counts are not whole or not shared, as a sentence; "" when all is well."""
+        recorder = self._recorder
+        if recorder.run is not None and not recorder.cells.is_current():
+            return "the files of counts were removed: until a restart each worker shows its own counts alone"
+        return recorder.trouble
+
     def snapshot(self) -> Snapshot:
         """All workers of the run merged, dead ones included. Raises CellsError if the run can't be read."""
         recorder = self._recorder
@@ -55,7 +63,10 @@ class Reader:
             return _merged(_PRIVATE, recorder.cells.header[layout.MADE_NS] / 1e9, [recorder.cells])
         with self._lock:
             self._settle(recorder.run)
-            return _merged(recorder.run.id, recorder.run.started_s, self._files(recorder.run))
+            files = self._files(recorder.run)
+            if not recorder.cells.is_current():  # removed beneath us: what this worker counted is still here
+                files = [*files, recorder.cells]
+            return _merged(recorder.run.id, recorder.run.started_s, files)
 
     def past(self, run: Run) -> Snapshot:
         """A run that ended: the same for files that nobody writes any more."""

@@ -138,10 +138,13 @@ class Recorder:
             if self.is_open:
                 return False
             begun = False
+            shared: CellFile | None = None
             try:
-                run, cells, begun = join(self._state)
-                self._share(run, cells)
+                run, shared, begun = join(self._state)
+                self._share(run, shared)
             except CellsError as error:
+                if shared is not None and shared.path is not None:
+                    shared.path.unlink(missing_ok=True)  # without room for a tool it would count nothing
                 self.trouble = f"counting in private memory: {error}"
                 log.error("%s", self.trouble)
                 self._share(None, CellFile.create(None, Process.current()))

@@ -78,6 +78,8 @@ class Health:
     critical_count: int
     error_count: int
     warning_count: int
+    degraded: bool
+    reasons: list[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ class Look:
     def alerts(self) -> Sequence[ActiveAlert]:
         return self._alerts
 
+    def troubles(self) -> Sequence[str]:
+        return self._sources.troubles()
+
     @cached_property
     def _snapshot(self) -> Snapshot:
         return self._sources.snapshot()

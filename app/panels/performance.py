@@ -67,11 +67,14 @@ def alerts(sources: Sources) -> list[Alert]:
 
 
 def health(sources: Sources) -> Health:
-    """The status that the active alerts add up to, and their number by severity."""
+    """The status that the active alerts add up to, their number by severity, and how measuring itself is."""
     active = sources.alerts()
     counts = _counts(active)
     status = worst([one.severity for one in active])
-    return Health(status, counts.count, counts.critical, counts.errors, counts.warnings)
+    reasons = list(sources.troubles())
+    return Health(
+        status, counts.count, counts.critical, counts.errors, counts.warnings, bool(reasons), reasons
+    )
 
 
 def dashboard(window: Window | None, sources: Sources, now_s: float) -> Dashboard:

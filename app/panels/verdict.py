@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model.alerting import SEVERITIES, SYSTEM, ActiveAlert, SystemSample
 from ..model.series import Snapshot, Worker
@@ -38,17 +38,26 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`severity` is ok, info, warning, error, critical or unknown; `word` stands coloured before `detail`."""
+    """`severity` is ok, info, warning, error, critical or unknown; `word` stands coloured before `detail`.
+
+    `troubles` says why the measuring itself is degraded.
+    """
 
     severity: str
     sentence: str
     word: str
     detail: str
     facts: tuple[Fact, ...]
+    troubles: tuple[str, ...] = ()
 
 
 def verdict(window: Window, sources: Sources, now_s: float) -> Verdict:
     """The worst active alert decides; without any, whether anything is measured at all."""
+    found = _judged(window, sources, now_s)
+    return replace(found, troubles=tuple(sources.troubles()))
+
+
+def _judged(window: Window, sources: Sources, now_s: float) -> Verdict:
     active, snapshot, traffic = sources.alerts(), sources.snapshot(), sources.traffic(window)
     newest = next(reversed(sources.samples(now_s - 3600)), None)
     stale = newest is not None and is_stale(newest, sources.settings, now_s)

@@ -20,7 +20,8 @@ def register(app: Flask, *, pages: str | None = None) -> None:
     """Answer every error of `app` as a problem; below the path `pages`, as a page of HTML."""
 
     def answer(status: int, title: str, detail: str, code: str) -> Response:
-        if pages is not None and request.path.startswith(pages) and request.accept_mimetypes.accept_html:
+        is_page = pages is not None and f"{request.path}/".startswith(f"{pages}/")
+        if is_page and request.accept_mimetypes.accept_html:
             html = render_template("error.html", status=status, title=title, detail=detail)
             return Response(html, status, mimetype="text/html")
         return problem(status, title, detail, code)

@@ -92,3 +92,28 @@ def test_a_flask_route_is_named_by_its_rule(method: str, path: str, name: str) -
 def test_a_framework_that_matched_nothing_is_believed() -> None:
     environ = {"werkzeug.request": SimpleNamespace(url_rule=None), "PATH_INFO": "/a", "REQUEST_METHOD": "GET"}
     assert tool_of(environ, 200) == "(unmatched)"
+
+
+@pytest.mark.parametrize(
+    ("script", "raw", "name"),
+    [
+        ("", "/gr\u00c3\u00b6\u00c3\u009fe/7", "GET /größe/<int>"),
+        ("/caf\u00c3\u00a9", "/7", "GET /café/<int>"),
+        ("", "/\xff", "GET /\ufffd"),
+        ("", "/\u4e2d", "GET /?"),
+    ],
+)
+def test_a_path_is_read_as_utf_8(script: str, raw: str, name: str) -> None:
+    assert tool_of({"SCRIPT_NAME": script, "PATH_INFO": raw, "REQUEST_METHOD": "GET"}, 200) == name
+
+
+def test_a_route_that_a_middleware_left_names_the_request() -> None:
+    environ = {"SCRIPT_NAME": "/shop", "PATH_INFO": "/users/5/", "REQUEST_METHOD": "GET"}
+    told = environ | {"laptime.route": "users/<int:id>/"}
+    assert tool_of(told, 200) == tool_of(told, 404) == "GET /shop/users/<int:id>/"
+
+
+def test_bottle_tells_its_route_and_that_there_is_none() -> None:
+    environ = {"PATH_INFO": "/users/5", "REQUEST_METHOD": "GET", "bottle.app": object()}
+    assert tool_of(environ, 405) == "(unmatched)"
+    assert tool_of(environ | {"bottle.route": SimpleNamespace(rule="/users/<id>")}, 200) == "GET /users/<id>"

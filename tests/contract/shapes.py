@@ -151,6 +151,8 @@ HEALTH = {
     "critical_count": count,
     "error_count": count,
     "warning_count": count,
+    "degraded": flag,
+    "reasons": [text],
 }
 _SUCCESS = {"success": yes, "timestamp": instant}
 ANSWERS = {

@@ -61,6 +61,8 @@ def test_an_idle_service_is_healthy(front: Front) -> None:
         "critical_count": 0,
         "error_count": 0,
         "warning_count": 0,
+        "degraded": False,
+        "reasons": [],
     }
 
 
@@ -183,6 +185,8 @@ def test_the_worst_alert_comes_first_and_makes_the_status(front: Front) -> None:
         "critical_count": 1,
         "error_count": 1,
         "warning_count": 1,
+        "degraded": False,
+        "reasons": [],
     }
 
 

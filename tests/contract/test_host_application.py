@@ -14,7 +14,9 @@ import pytest
 from werkzeug.test import Client, create_environ, run_wsgi_app
 from werkzeug.wrappers import Request
 
-from tests.front_door import Front, problem
+from app import Monitor
+from app.settings import Settings
+from tests.front_door import KEY, Front, problem
 
 OURS = {"x-response-time", "x-request-success", "server-timing"}
 FLASK_HOST = """
@@ -230,3 +232,42 @@ def test_an_application_in_an_attribute_of_an_attribute_is_found(
     (tmp_path / "other").mkdir()
     front = Front(tmp_path / "other", host_app="hostmodule:app.wsgi_app")
     assert front.get("/users/3").json == {"user": 3}
+
+
+def test_the_prefixes_are_settings(tmp_path: Path) -> None:
+    front = Front(tmp_path, dashboard_prefix="/ops/laptime", performance_prefix="/ops/api")
+    front.call("ping")
+    assert front.json("/ops/api/metrics")["metrics"]["overview"]["total_requests"] == 1
+    assert front.get("/").location == "/ops/laptime"
+    sign_in = front.get("/ops/laptime?window=6h", key=None).location
+    assert sign_in == "/ops/laptime/signin?next=/ops/laptime?window%3D6h"
+    browser = front.browser()
+    signed_in = browser.post(sign_in, data={"key": KEY})
+    assert (signed_in.status_code, signed_in.location) == (303, "/ops/laptime?window=6h")
+    page = browser.get("/ops/laptime").text
+    assert "/ops/laptime/static/app.css" in page
+    assert '"/dashboard' not in page
+    assert "/ops/laptime/signin?link=" in front.app.service.link("http://127.0.0.1")
+    for path in ("/dashboard", "/performance/metrics"):
+        problem(front.get(path), 404)
+    problem(front.get("/ops/api/none"), 404)
+
+
+def test_the_monitor_writes_what_the_host_says_into_the_environ_and_measures_its_jobs(tmp_path: Path) -> None:
+    def shop(environ: Any, start_response: Any) -> list[bytes]:
+        Monitor.name_tool(environ, "charge card")
+        start_response("200 OK", [])
+        Monitor.report_failure(environ)
+        return [b"declined"]
+
+    monitor = Monitor(Settings(api_key=KEY, state_dir=tmp_path))
+    client = Client(monitor.wrap(shop))
+    with monitor.measure("send invoices"):
+        client.get("/anything", buffered=True)
+    answer = client.get("/performance/metrics", headers={"X-API-Key": KEY}, buffered=True).json
+    assert answer is not None
+    tools = answer["metrics"]["tools"]
+    assert {name: (tool["total_requests"], tool["error_count"]) for name, tool in tools.items()} == {
+        "charge card": (1, 1),
+        "send invoices": (1, 0),
+    }

@@ -38,7 +38,8 @@ class Service:
     `key` is LAPTIME_API_KEY; with None the service makes its own and `self.key` reads it. `env` comes on
     top of a clean environment, `args` on top of the command line. `bare` leaves address and number of workers
     to what `env` says; `port` then tells where that is. The state in `folder` outlives a stop, so a second
-    Service there is a restart. `tracebacks` says that this test makes the service write some.
+    Service there is a restart. `tracebacks` says that this test makes the service write some. `app` is
+    what gunicorn serves, for a comparison with a host that is not measured.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Service:
         bare: bool = False,
         port: int | None = None,
         tracebacks: bool = False,
+        app: str = "wsgi:app",
     ) -> None:
         self.state = folder / "state"
         self.port = port or free_port()
@@ -63,7 +65,7 @@ class Service:
         self._env = environment({"LAPTIME_STATE_DIR": str(self.state)} | dict(env or {}))
         if key is not None:
             self._env["LAPTIME_API_KEY"] = key
-        self._command = [*gunicorn(), *args]
+        self._command = [*gunicorn(app), *args]
         if not bare:
             self._command += [f"--bind=127.0.0.1:{self.port}", f"--workers={workers}"]
         if preload:
@@ -205,9 +207,9 @@ class Service:
         process.wait()
 
 
-def gunicorn() -> list[str]:
+def gunicorn(app: str = "wsgi:app") -> list[str]:
     """The command that the README gives, from the environment that the tests run in."""
-    return [str(Path(sys.executable).with_name("gunicorn")), "wsgi:app"]
+    return [str(Path(sys.executable).with_name("gunicorn")), app]
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:

@@ -101,6 +101,7 @@ class FakeSources:
     sample_age_s: float = 2.0
     cpu_percent: float = 54.8
     workers: int = 4
+    degraded: Sequence[str] = ()
     settings: Settings = field(default_factory=Settings)
     _known: dict[tuple[float, Window], Traffic] = field(default_factory=dict)
 
@@ -135,6 +136,9 @@ class FakeSources:
 
     def alerts(self) -> Sequence[ActiveAlert]:
         return self.active
+
+    def troubles(self) -> Sequence[str]:
+        return self.degraded
 
     def _traffic(self, window: Window) -> Traffic:
         points: dict[str, list[Series | None]] = {
@@ -262,7 +266,25 @@ def unsampled() -> FakeSources:
     return FakeSources(sample_age_s=180, active=())
 
 
+def degraded() -> FakeSources:
+    """The disk of the state folder is full."""
+    return FakeSources(active=(), degraded=("counting in private memory: no room for <cells>",))
+
+
 VARIANTS = {
     one.__name__: cache(one)
-    for one in (troubled, healthy, critical, empty, first_minutes, thin, gap, hostile, many, quiet, unsampled)
+    for one in (
+        troubled,
+        healthy,
+        critical,
+        empty,
+        first_minutes,
+        thin,
+        gap,
+        hostile,
+        many,
+        quiet,
+        unsampled,
+        degraded,
+    )
 }

@@ -1,0 +1,109 @@
+"""Functions and jobs outside requests, measured as tools: a block of code, or each call of a function.
+
+They enter through the same recorder and the same cells as requests, and count as such.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator
+from functools import wraps
+from time import perf_counter_ns
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from .cells import ENTERED, REPORTED, SERVER_ERROR, SUCCESS
+from .recorder import Recorder
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Measure:
+    """One tool by hand. A context manager for one block, and a decorator for every call of a function.
+
+    An exception counts as a server error and goes on; `fail()` reports a failure without one. A call of a
+    generator or of an async function lasts until it is over. `ensure_started` is called where this
+    process has not begun to count. Nothing of Laptime's own is raised into the block.
+    """
+
+    def __init__(self, name: str, recorder: Recorder, ensure_started: Callable[[], None]) -> None:
+        self.name = name
+        self._recorder = recorder
+        self._ensure_started = ensure_started
+        self._is_reported = False
+
+    def __enter__(self) -> Self:
+        self._is_reported = False
+        self._header: memoryview | None = None
+        try:
+            self._enter()
+        except Exception as error:  # noqa: BLE001 - the host comes first: no fault of ours reaches it
+            self._recorder.fault(error)
+        self._began_ns = perf_counter_ns()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        ended_ns = perf_counter_ns()
+        # Whoever leaves a generator early has had enough of it, which is nobody's failure.
+        failed = kind is not None and not issubclass(kind, GeneratorExit)
+        outcome = SERVER_ERROR if failed else REPORTED if self._is_reported else SUCCESS
+        try:
+            if self._recorder.header is not self._header:  # a child that the block forked, or no start yet
+                self._enter()
+            tool = self._recorder.tool(self.name, own=False)
+            tool.count(0, ended_ns, ended_ns - self._began_ns, outcome, 0)
+        except Exception as fault:  # noqa: BLE001 - as above
+            self._recorder.fault(fault)
+
+    def fail(self) -> None:
+        """Count this block as failed, though it raises nothing."""
+        self._is_reported = True
+
+    def __call__(self, function: _Function) -> _Function:
+        """`function`, each call of it measured apart, threads and tasks too.
+
+        Raises TypeError for an async generator function: measure the block inside it instead.
+        """
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(f"measure({self.name!r}) takes no async generator; measure the block inside it")
+        wrap = _sync
+        if inspect.iscoroutinefunction(function):
+            wrap = _async
+        elif inspect.isgeneratorfunction(function):
+            wrap = _generator
+        return cast("_Function", wraps(function)(wrap(self._again, function)))
+
+    def _again(self) -> Measure:
+        return Measure(self.name, self._recorder, self._ensure_started)
+
+    def _enter(self) -> None:
+        if not self._recorder.is_open:
+            self._ensure_started()
+        self._header = self._recorder.header
+        self._header[ENTERED] += 1
+
+
+def _sync(measure: Callable[[], Measure], function: Callable[..., Any]) -> Callable[..., Any]:
+    def measured(*args: Any, **options: Any) -> Any:
+        with measure():
+            return function(*args, **options)
+
+    return measured
+
+
+def _async(measure: Callable[[], Measure], function: Callable[..., Any]) -> Callable[..., Any]:
+    async def measured(*args: Any, **options: Any) -> Any:
+        with measure():
+            return await function(*args, **options)
+
+    return measured
+
+
+def _generator(measure: Callable[[], Measure], function: Callable[..., Any]) -> Callable[..., Any]:
+    def measured(*args: Any, **options: Any) -> Generator[Any, Any, Any]:
+        with measure():
+            return (yield from function(*args, **options))
+
+    return measured

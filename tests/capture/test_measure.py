@@ -1,0 +1,132 @@
+"""Functions and blocks outside requests count as tools, and keep their own behaviour."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from app.capture.measure import Measure
+from app.errors import UnavailableError
+
+from .forks import Forks
+from .hosts import Measured, environ_of, served
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Measured:
+    return Measured(tmp_path, lambda _environ, _start: [])
+
+
+def measure(measured: Measured, name: str = "job") -> Measure:
+    return Measure(name, measured.recorder, measured.hook.ensure_started)
+
+
+def test_a_block_counts_as_a_tool_before_there_is_a_request(measured: Measured) -> None:
+    with measure(measured, "nightly import"):
+        assert measured.worker.in_flight == 1
+    assert {name: series.requests for name, series in measured.tools.items()} == {"nightly import": 1}
+    assert (measured.only.errors, measured.worker.in_flight) == (0, 0)
+
+
+def test_an_exception_counts_as_a_server_error_and_goes_on(measured: Measured) -> None:
+    error = ValueError("the host's own")
+    with pytest.raises(ValueError, match="the host's own") as raised, measure(measured):
+        raise error
+    assert raised.value is error
+    assert (measured.only.requests, measured.only.server_errors) == (1, 1)
+
+
+def test_a_failure_is_reported_without_an_exception(measured: Measured) -> None:
+    with measure(measured) as block:
+        block.fail()
+    assert (measured.only.requests, measured.only.errors, measured.only.server_errors) == (1, 1, 0)
+
+
+def test_each_call_of_a_function_counts_over_threads_and_within_itself(measured: Measured) -> None:
+    @measure(measured)
+    def factorial(number: int) -> int:
+        """The product."""
+        return number * factorial(number - 1) if number else 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(factorial, [9] * 200)) == [362_880] * 200
+    assert (factorial.__name__, factorial.__doc__) == ("factorial", "The product.")
+    assert (measured.only.requests, measured.worker.in_flight) == (2000, 0)
+
+
+def test_an_async_function_is_measured_until_it_is_over(measured: Measured) -> None:
+    @measure(measured)
+    async def job(fails: bool) -> str:
+        await asyncio.sleep(0)
+        assert measured.worker.in_flight == 2
+        await asyncio.sleep(0)
+        if fails:
+            raise ValueError
+        return "done"
+
+    async def both() -> tuple[str | BaseException, str | BaseException]:
+        return await asyncio.gather(job(False), job(True), return_exceptions=True)
+
+    done, failed = asyncio.run(both())
+    assert (done, type(failed)) == ("done", ValueError)
+    assert (measured.only.requests, measured.only.server_errors) == (2, 1)
+
+
+def test_a_generator_is_measured_until_it_is_over_or_left(measured: Measured) -> None:
+    @measure(measured)
+    def numbers() -> Iterator[int]:
+        yield from (1, 2, 3)
+
+    assert list(numbers()) == [1, 2, 3]
+    left = numbers()
+    assert (next(left), measured.worker.in_flight) == (1, 1)
+    left.close()  # type: ignore[attr-defined]
+    assert (measured.only.requests, measured.only.errors, measured.worker.in_flight) == (2, 0, 0)
+
+
+def test_an_async_generator_is_refused_where_it_is_decorated(measured: Measured) -> None:
+    async def numbers() -> AsyncIterator[int]:
+        yield 1
+
+    with pytest.raises(TypeError, match="measure the block inside it"):
+        measure(measured)(numbers)
+
+
+def test_a_block_that_forks_counts_once_in_each_process(measured: Measured) -> None:
+    forks = Forks()
+    with measure(measured):
+        pass
+
+    def child() -> None:
+        with measure(measured):
+            pass
+
+    block = measure(measured)
+    block.__enter__()
+    ended_in_child = forks.start(lambda: block.__exit__(None, None, None))
+    assert forks.join(ended_in_child) == forks.run(child) == 0
+    block.__exit__(None, None, None)
+    assert measured.only.requests == 4
+
+
+def test_a_start_that_fails_leaves_the_block_alone(measured: Measured) -> None:
+    def fails() -> None:
+        raise UnavailableError("no start")
+
+    done = []
+    with Measure("job", measured.recorder, fails):
+        done.append(1)
+    assert done == [1]
+    assert not measured.recorder.is_open
+
+
+def test_functions_and_requests_count_side_by_side(measured: Measured) -> None:
+    served(measured.hook, environ_of("/x"))
+    with measure(measured):
+        pass
+    assert "job" in measured.tools
+    assert len(measured.tools) == 2

@@ -1,0 +1,114 @@
+"""The state folder's disk full, its files gone, torn or foreign: the host answers, and trouble is told."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.loopback import eventually
+from tests.journeys.service import Service
+
+from .measured import call, counted, measured, worker_files
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 KiB at the place of the state folder; making one takes root."""
+    state = tmp_path / "state"
+    state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", state], check=True)
+    yield state
+    subprocess.run(["umount", "--lazy", state], check=True)
+
+
+def elsewhere(folder: Path) -> dict[str, str]:
+    """The database beside the state folder, so that only counting has to do with the folder."""
+    return {"LAPTIME_DATABASE_URL": f"sqlite:///{folder / 'laptime.db'}"}
+
+
+def reasons(service: Service) -> list[str]:
+    """Why the service says it is degraded; empty if it says it is not."""
+    health = service.get("/performance/health").json()["health"]
+    assert health["degraded"] == bool(health["reasons"])
+    found: list[str] = health["reasons"]
+    return found
+
+
+def test_a_full_disk_leaves_the_host_untouched_and_counts_in_private_memory(
+    tmp_path: Path, tiny_disk: Path
+) -> None:
+    with measured(tmp_path, workers=1, env=elsewhere(tmp_path), tracebacks=True) as service:
+        workers = service.workers()
+        counts = call(service, "quick", 500)
+        assert counts.of_status(200) == 500
+        assert service.workers() == workers
+        assert counted(service, "quick") == 500
+        assert not list(tiny_disk.glob("runs/*/worker-*.cells"))
+        (reason,) = reasons(service)
+        assert "private memory" in reason
+        assert "No space left on device" in reason
+        assert "Measuring is degraded" in service.get("/dashboard/").body.decode()
+        assert reason in service.output()
+
+
+def test_a_disk_that_fills_up_later_ends_no_worker(tmp_path: Path, tiny_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,size=1m", tiny_disk], check=True)
+    with measured(tmp_path, workers=1, env=elsewhere(tmp_path), tracebacks=True) as service:
+        workers = service.workers()
+        assert reasons(service) == []
+        filler = tiny_disk / "filler"
+        with filler.open("wb", buffering=0) as file:
+            for size in (65536, 4096):
+                try:
+                    while file.write(bytes(size)) == size:
+                        pass
+                except OSError:
+                    continue
+        for number in range(20):  # more tools than the file has room for
+            name = chr(ord("a") + number) * 3
+            assert service.request("OPTIONS", f"/quick/{name}").status == 200
+        assert call(service, "quick", 300).of_status(200) == 300
+        assert counted(service, "quick") == 320
+        assert service.workers() == workers
+
+
+def test_a_state_folder_deleted_while_running_ends_nothing_and_is_said(tmp_path: Path) -> None:
+    with measured(tmp_path, workers=1, env=elsewhere(tmp_path), tracebacks=True) as service:
+        assert call(service, "quick", 200).of_status(200) == 200
+        assert reasons(service) == []
+        workers = service.workers()
+        shutil.rmtree(service.state)
+        assert call(service, "quick", 200).of_status(200) == 200
+        assert service.workers() == workers
+        assert counted(service, "quick") == 400
+        assert "removed" in reasons(service)[0]
+
+
+def test_torn_empty_foreign_and_unreadable_files_in_the_runs_folder_break_nothing(tmp_path: Path) -> None:
+    with measured(tmp_path, workers=2) as service:
+        assert call(service, "quick", 100).of_status(200) == 100
+        eventually(lambda: len(worker_files(service.state)) == 2, "the files of both workers")
+        whole = worker_files(service.state)[0]
+        folder = whole.parent
+        (folder / "worker-1-1.cells").write_bytes(b"")
+        (folder / "worker-2-1.cells").write_bytes(whole.read_bytes()[:4100])
+        (folder / "worker-3-1.cells").write_bytes(os.urandom(300_000))
+        (folder / "worker-4-1.cells").write_bytes(b"laptime1" + bytes(300_000))
+        (folder / "worker-5-1.cells").mkdir()
+        os.mkfifo(folder / "worker-6-1.cells")
+        (folder / "worker-7-1.cells").symlink_to("/etc/passwd")
+        (folder / "worker-8-1.cells").write_bytes(bytes(300_000))
+        os.chown(folder / "worker-8-1.cells", NOBODY, NOBODY)
+        assert call(service, "quick", 100).of_status(200) == 100
+        assert counted(service, "quick") == 200
+        service.kill(service.workers()[0])
+        eventually(lambda: len(service.workers()) == 2, "the next worker")
+        eventually((folder / "folded.cells").exists, "the fold beside what is not ours", within_s=25)
+        assert counted(service, "quick") == 200
