@@ -26,7 +26,7 @@ from .jobs.schedule import Job, Schedule
 from .live import Live
 from .settings import VERSION, Settings, unknown
 from .sources import Sources
-from .store import Engine, make_engine
+from .store import Engine, database_url, make_engine
 from .web.keys import LINK_S, Keys
 
 EVALUATE_EVERY_S, ROLL_UP_EVERY_S, PRUNE_EVERY_S = 5, 10, 60
@@ -37,6 +37,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        database_url(settings)  # refused at the start, not at each request
         self.measured = settings.host_app or "the bundled tool server"
         self.keys = Keys.load(settings.api_key, settings.state_dir)
         self.recorder = Recorder(settings.state_dir, settings.max_tools)

@@ -40,7 +40,10 @@ class Process:
         """Whether this very process still runs (a zombie does not)."""
         if self.boot != _boot():
             return False
-        stat = _stat(self.pid)
+        try:
+            stat = _stat(self.pid)
+        except OSError:  # no descriptor left, say: who can't be looked at must not pass for dead
+            return True
         if stat is not None:
             return stat[_STATE] not in "ZX" and int(stat[_START_TICKS]) == self.start_ticks
         return not sys.platform.startswith("linux") and _answers(self.pid)
@@ -62,7 +65,7 @@ def supervisor() -> Process | None:
 def _stat(pid: int) -> list[str] | None:
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return None
     return text.rpartition(")")[2].split()
 

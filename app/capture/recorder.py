@@ -119,7 +119,6 @@ class Recorder:
         self.is_open = False
         self.run: Run | None = None
         self.trouble = ""
-        self.faults = 0
         # Nobody's cells: what a forked child counts on its way out of a hook must not reach its parent.
         self.header = memoryview(bytearray(layout.PAGE_CELLS * 8)).cast("Q")
         self.free = list(range(layout.NOTES, layout.NOTES_END))
