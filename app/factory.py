@@ -13,7 +13,6 @@ from flask import Flask
 from flask.cli import AppGroup
 from werkzeug.wrappers import Response
 
-from .capture.call import OWN
 from .capture.hook import Hook
 from .errors import SettingError
 from .service import Service
@@ -76,27 +75,18 @@ def create_app(settings: Settings | None = None) -> Web:
     return web
 
 
-def wrap(web: Web, application: WSGIApplication, own_paths: frozenset[str] = frozenset()) -> Hook:
+def wrap(web: Web, application: WSGIApplication, own_paths: frozenset[str] = frozenset()) -> WSGIApplication:
     """`application` measured, with our pages in front of it at their prefixes and at `own_paths`."""
-    service, own = web.service, web.own
-    prefixes = (service.settings.dashboard_prefix, service.settings.performance_prefix)
-    below = tuple(f"{prefix}/" for prefix in prefixes)
-    exactly = own_paths.union(prefixes)
-
-    def route(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if path in exactly or path.startswith(below):
-            environ[OWN] = True
-            return own(environ, start_response)
-        return application(environ, start_response)
-
-    return Hook(
-        route,
+    service = web.service
+    settings = service.settings
+    hook = Hook(
         service.recorder,
         service.ensure_started,
-        response_headers=service.settings.response_headers,
-        slow_ms=service.settings.slow_ms,
+        response_headers=settings.response_headers,
+        slow_ms=settings.slow_ms,
     )
+    prefixes = (settings.dashboard_prefix, settings.performance_prefix)
+    return hook.wrap(application, web.own, prefixes, own_paths)
 
 
 def stop(error: SettingError) -> NoReturn:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .capture.call import FAILURE
-from .capture.hook import Hook
 from .capture.measure import Measure
-from .capture.naming import TOOL
+from .capture.naming import FAILURE, TOOL
 from .factory import compose, wrap
 from .service import Service
 from .settings import Settings
@@ -29,7 +27,7 @@ class Monitor:
     def __init__(self, settings: Settings | None = None) -> None:
         self._web = compose(Service(settings or Settings.from_environ()))
 
-    def wrap(self, application: WSGIApplication) -> Hook:
+    def wrap(self, application: WSGIApplication) -> WSGIApplication:
         """`application`, measured, with the dashboard and the API in front; all else goes through."""
         self._web.service.measured = "the application that it wraps"
         return wrap(self._web, application)

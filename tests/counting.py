@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from time import perf_counter_ns
 
-from app.capture.cells import SUCCESS
+from app.capture.cells import NOWHERE, SUCCESS
 from app.capture.reader import Reader
 from app.capture.recorder import Recorder
 from app.capture.samples import SampleRing
@@ -42,7 +42,7 @@ class Counting:
     ) -> None:
         """Count requests that took `ms` and end now."""
         for _ in range(times):
-            self.recorder.tool(tool, own).count(0, perf_counter_ns(), round(ms * 1e6), outcome, 10)
+            self.recorder.tool(tool, own).count(NOWHERE, perf_counter_ns(), round(ms * 1e6), outcome, 10)
 
     def roll_up(self, now_s: float) -> None:
         """One turn of the roll-up."""

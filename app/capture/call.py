@@ -7,123 +7,140 @@ list, it is iterated over and measured by the server without a call of ours.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from .cells import ENTERED, REPORTED, SERVER_ERROR
-from .headers import BAD, GOOD, OURS, STATUSES, TIMES, Pair, status_of, times_of, told_length, without
-from .naming import UNMATCHED, tool_of
+from .cells import NOWHERE, REPORTED, SERVER_ERROR, SERVICE
+from .headers import BAD, GOOD, OURS, STATUSES, Pair, ours, status_of, told_length, without
+from .naming import FAILURE, METHODS, ROUTE, TOOL, UNMATCHED, key_of
+from .queueing import QUEUE_START, REQUEST_START, queued_ns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from .hook import Hook
-    from .recorder import Tool
+    from .recorder import Tools
+    from .tool import Tool
 
 log = logging.getLogger("laptime.slow")
-
-OWN = "laptime.own"
-FAILURE = "laptime.failure"
 
 
 class Call(list[bytes]):
     """One request. The hook fills it in, without an __init__, which would cost another call.
 
-    `hook` is None once the request is counted. `tool` is None until headers are sent, and then the four
-    behind it are set: `status`, `outcome` (cells.SUCCESS and so on), `headers`, and `note`, the place of
-    this request's note while it is answered and not counted. `sent` is the body's bytes.
+    `environ` is None once the request is counted, `header` is that of the file that its `note` lies in.
+    `tool` is None until headers are sent, and then `status`, `outcome` (cells.SUCCESS and so on), `headers`
+    and `sent`, the body's bytes, are set. `first_ns` is the performance counter at a
+    stream's first byte, 0 for none. `methods` are the tools of its
+    path by method, where nothing but the path names them.
     """
 
     __slots__ = (
-        "began_ns", "environ", "headed_ns", "headers", "hook", "note", "outcome", "sent", "start_response",
-        "status", "tool",
+        "began_ns", "environ", "first_ns", "header", "headers", "hook", "methods", "note", "outcome", "sent",
+        "start_response", "status", "tool", "tools",
     )  # fmt: skip
 
-    hook: Hook | None
-    environ: WSGIEnvironment
+    hook: Hook
+    environ: WSGIEnvironment | None
     start_response: StartResponse
     began_ns: int
-    headed_ns: int
+    first_ns: int
+    header: memoryview
+    note: int
+    tools: Tools
+    methods: dict[str, Tool]
     tool: Tool | None
     status: int
     outcome: int
     headers: list[Pair]
-    note: int
     sent: int
 
     def start(self, status: str, headers: list[Pair], exc_info: Any = None) -> Callable[[bytes], object]:
         """The start_response that the host calls: reads the status and the route, adds our headers."""
-        hook = self.hook
-        if hook is not None:
-            environ = self.environ
+        environ = self.environ
+        if environ is not None:
             try:
-                headed_ns = self.headed_ns = perf_counter_ns()
                 self.status, self.outcome = STATUSES.get(status) or status_of(status)
                 self.headers = headers
-                self.note = self.sent = 0
-                name = environ.get("laptime.tool")
-                if type(name) is not str:
-                    name = tool_of(environ, self.status)
-                recorder = hook.recorder
-                tools = recorder.own if OWN in environ else recorder.tools
-                self.tool = tools.get(name) or recorder.add(name, tools)
-                if hook.response_headers:
-                    hundredths = (headed_ns - self.began_ns + 5000) // 10_000
-                    time, timing = TIMES.get(hundredths) or times_of(hundredths)
-                    good = BAD if self.outcome or FAILURE in environ else GOOD
-                    for header, _ in headers:
-                        if 12 < len(header) < 18 and header.lower() in OURS:
-                            headers = without([time, good, timing], headers)
+                self.sent = 0
+                if (
+                    TOOL in environ or "werkzeug.request" in environ or ROUTE in environ
+                    or "bottle.app" in environ or self.status == 404 or environ.get("SCRIPT_NAME")
+                ):  # fmt: skip
+                    tools = self.tools
+                    key = key_of(environ, self.status)
+                    self.tool = tools.known.get(key) or tools.find(key)
+                else:  # its path and method name it, and the hook has looked the path up already
+                    method = environ["REQUEST_METHOD"]
+                    self.tool = self.methods.get(method) or self._find(environ, method)
+                if self.hook.response_headers:
+                    hundredths = (perf_counter_ns() - self.began_ns + 5000) // 10_000
+                    known = BAD if self.outcome or FAILURE in environ else GOOD
+                    added = known.get(hundredths) or ours(hundredths, known)
+                    for name, _ in headers:
+                        if 12 < len(name) < 18 and name.lower() in OURS:
+                            headers = without(added, headers)
                             break
                     else:
-                        headers = [*headers, time, good, timing]
+                        headers = [*headers, *added]
             except Exception as error:  # noqa: BLE001 - the host comes first: no fault of ours reaches it
-                hook.recorder.fault(error)
-                if hook.recorder.is_open:  # else it is a forked child's, which is named when it is counted
+                self.hook.recorder.fault(error)
+                if self.header is self.hook.recorder.header:  # else a forked child's: named when counted
                     environ["laptime.tool"] = UNMATCHED
         if exc_info is None:
             return self.start_response(status, headers)
         return self.start_response(status, headers, exc_info)
 
-    def answered(self) -> None:
-        """Note the request where it survives this process: the client may have its answer before close().
+    def answered(self, body: Sequence[bytes] = ()) -> None:
+        """Note that the request is answered, where it survives this process: close() may come late.
 
-        Called when the last byte is handed out; a list is, as a whole.
+        Called when the last byte is handed out; of a list, as a whole, it is told the `body`.
         """
         tool = self.tool
-        if tool is None or self.note:
+        if tool is None:
             return
         try:
-            if self:
-                self.sent = len(self[0]) if len(self) == 1 else sum(map(len, self))
-            recorder = tool.recorder
-            free = recorder.free
-            if free:
-                outcome = self.outcome or (FAILURE in self.environ and REPORTED)
-                note = self.note = free.pop()
-                recorder.header[note] = self.headed_ns - self.began_ns << 18 | outcome << 16 | tool.mark
+            if body:
+                self.sent = len(body[0]) if len(body) == 1 else sum(map(len, body))
+            header = self.header
+            if header is self.hook.recorder.header:
+                outcome = self.outcome
+                if not outcome and FAILURE in self.environ:  # type: ignore[operator]
+                    outcome = REPORTED
+                header[self.note] = tool.answered[outcome]
         except Exception as error:  # noqa: BLE001 - the host comes first: no fault of ours reaches it
-            tool.recorder.fault(error)
+            self.hook.recorder.fault(error)
 
     def close(self) -> None:
         """Count this request, once; the server calls it, also when the client left."""
-        hook = self.hook
-        if hook is None:
+        environ = self.environ
+        if environ is None:
             return
         ended_ns = perf_counter_ns()
-        self.hook = None
+        self.environ = None
+        hook = self.hook
         recorder = hook.recorder
         try:
             tool = self.tool
-            if tool is None or tool.header is not recorder.header:
-                tool = self._found(hook)
-            note = self.note
+            if tool is None or self.header is not recorder.header:
+                tool = self._found(environ)
             taken_ns = ended_ns - self.began_ns
-            outcome = self.outcome or (FAILURE in self.environ and REPORTED)
-            tool.count(note, ended_ns, taken_ns, outcome, self.sent or self._unseen_bytes())
-            if note:
+            outcome = self.outcome
+            if not outcome and FAILURE in environ:
+                outcome = REPORTED
+            note = self.note
+            size = self.sent or self._unseen_bytes(environ)
+            streaming_ns = ended_ns - self.first_ns if self.first_ns else 0
+            tool.count(note, ended_ns, taken_ns, outcome, size, streaming_ns)
+            if note != NOWHERE:
                 recorder.free.append(note)
+            else:
+                recorder.leave(self.header, NOWHERE)
+            if REQUEST_START in environ or QUEUE_START in environ:
+                waited_ns = queued_ns(environ, recorder.epoch_ns + self.began_ns)
+                if waited_ns is not None and self.tools.kind == SERVICE:
+                    recorder.queue(tool, ended_ns, waited_ns)
             if taken_ns > hook.slow_ns:
                 log.warning(
                     "slow request: %s took %.1f ms (status %d)", tool.name, taken_ns / 1e6, self.status
@@ -131,13 +148,23 @@ class Call(list[bytes]):
         except Exception as error:  # noqa: BLE001 - the host comes first: no fault of ours reaches it
             recorder.fault(error)
 
+    def _find(self, environ: WSGIEnvironment, method: str) -> Tool:
+        key = key_of(environ, self.status)
+        tool = self.tools.known.get(key) or self.tools.find(key)
+        if method in METHODS:  # of others there may be any number
+            self.methods[method] = tool
+        return tool
+
+    def spent(self, own_ns: int) -> None:
+        """What the hook spent on this request so far; of most nobody adds it up (see `own_cost`)."""
+
     def told_bytes(self) -> int:
         """The Content-Length that the host told, -1 for none."""
         return told_length(self.headers) if self.tool is not None else -1
 
-    def _unseen_bytes(self) -> int:
+    def _unseen_bytes(self, environ: WSGIEnvironment) -> int:
         """The size of a body that went out by write() or sendfile, as far as the headers told it."""
-        if self.status in (204, 304) or self.environ.get("REQUEST_METHOD") == "HEAD":
+        if self.status in (204, 304) or environ.get("REQUEST_METHOD") == "HEAD":
             return 0
         return max(0, self.told_bytes())
 
@@ -145,20 +172,21 @@ class Call(list[bytes]):
         """The host raised: a server error, whatever status it had sent."""
         self.status, self.outcome = 500, SERVER_ERROR
 
-    def _found(self, hook: Hook) -> Tool:
+    def _found(self, environ: WSGIEnvironment) -> Tool:
         """The tool of a request that sent no headers in this process.
 
         Whoever raises before the headers was not named yet, and a crash must not look unmatched.
         """
-        recorder = hook.recorder
-        if not recorder.is_open:  # a child that the host's view forked, and that answers now
-            hook.ensure_started()
-            recorder.header[ENTERED] += 1
+        recorder = self.hook.recorder
+        if self.header is not recorder.header:  # a child that the host's view forked, and that answers now
+            if not recorder.is_open:
+                self.hook.ensure_started()
+            self.header, self.note = recorder.enter()
         if not hasattr(self, "status"):
             self.fail()
-        if self.tool is None:
-            self.sent = 0
-        self.note = 0
-        tools = recorder.own if OWN in self.environ else recorder.tools
-        name = tool_of(self.environ, self.status) if self.tool is None else self.tool.name
-        return tools.get(name) or recorder.add(name, tools)
+        tools = recorder.own if self.tools.kind else recorder.tools
+        if self.tool is not None:  # named before the fork
+            return tools.named.get(self.tool.name) or recorder.add(self.tool.name, tools)
+        self.sent = 0
+        key = key_of(environ, self.status)
+        return tools.known.get(key) or tools.find(key)

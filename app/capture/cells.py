@@ -1,32 +1,37 @@
 """Files of 64-bit cells in memory that all workers share; the byte layout is described here.
 
-Little-endian unsigned 64-bit cells throughout. A file is a header of one page and then segments of 16
+Little-endian unsigned 64-bit cells throughout. A file is a header of 1,536 cells and then segments of 16
 tools each; it grows by whole segments.
 
-    header (512 cells)
-        0  MAGIC, which names this layout        5  tools that are named (published last)
-        1  boot   2  pid   3  start ticks        6  requests entered
-        4  file made at (Unix nanoseconds)       7  faults of ours that were caught in a request
-                                                 8  samples taken (the system's ring)
-        64..191  pairs (pid, start ticks) of files folded in here
-        192..511 notes of requests that are answered and not yet counted, 0 where there is none:
-                 time in ns << 18 | outcome << 16 | number of the tool + 1; without a time once all of
-                 the request but its class and its bucket is stored
+    header
+        0  MAGIC, which names this layout        6  requests in flight that found no place for a note
+        1  boot   2  pid   3  start ticks        7  faults of ours that were caught in a request
+        4  file made at (Unix nanoseconds)       8  samples taken (the system's ring)
+        5  tools that are named (stored last)    9  Unix nanoseconds at the performance counter's zero
+        10 requests whose own cost was timed     11 nanoseconds of that
+        64..191   pairs (pid, start ticks) of files folded in here
+        511       what no note has a place for is written here, and read by nobody
+        512..1535 notes, one to each request in flight, 0 where there is none:
+                  while the host works   the performance counter at its entry
+                  answered               ANSWERED | outcome << 14 | number of the tool
+                  being counted          CLOSING | the same: all of it but its class and its bucket is stored
     tool (2,176 cells)
-        0        length of the name in bytes, plus 2^32 for Laptime's own pages
+        0        length of the name in bytes, plus its kind << 32
         1..31    the name, UTF-8, at most 248 bytes
-        32       sum of times (ns)               36  server errors, exceptions included
-        33       least time (ns), 0: none yet    37  failures that the host reported
-        34       greatest time (ns)              38  response bytes
-        35       client errors                   39  requests claimed: the next place in the ring
-        64..95   the ring of the newest 16, two cells each: (end in Unix ns >> 10 << 8 | n & 255),
-                 (time in ns << 8 | (n & 127) << 1 | success)
+        32       sum of times (ns)               38  response bytes
+        33       least time (ns), 0: none yet    39  requests counted, stored last
+        34       greatest time (ns)              40  sum of times after the first byte of a stream (ns)
+        35       client errors                   41  requests whose time in a queue before us is known
+        36       server errors, exceptions too   42  sum of those times (ns)
+        37       failures that the host reported
+        64..95   the ring of the newest 32: the performance counter at the end
+        96..127  the same: time in ns << 2 | outcome; request n (39 before it was counted) is at place n & 31
         128..    1,024 buckets of successes
         1152..   1,024 buckets of failures
-    where n numbers the tool's requests: a pair whose two tags disagree is being written.
 
-A cell is written by one process only and, but for 33, the ring and the notes, only grows, so a reader
-needs no lock.
+A cell is written by one process only and, but for 6, 9, 33, the ring and the notes, only grows, so a reader
+needs no lock. What is stored first is seen first: on x86 by the processor's rules, elsewhere because each
+store of Python's is far longer than a processor may hold one back.
 Cells are read and written as items of a `memoryview.cast("Q")`: one aligned 8-byte store each.
 `struct.pack_into` must not be used on them, it showed readers a transient zero in 5 % of concurrent reads.
 """
@@ -42,25 +47,29 @@ from pathlib import Path
 from ..errors import CellsError
 from .process import Process
 
-MAGIC = int.from_bytes(b"laptime2", "little")
-PAGE_CELLS = 512
+MAGIC = int.from_bytes(b"laptime3", "little")
+HEADER_CELLS = 1536
 TOOL_CELLS = 2176
 SEGMENT_TOOLS = 16
 NAME_BYTES = 248
-OWN = 1 << 32
 
-BOOT, PID, START_TICKS, MADE_NS, TOOLS, ENTERED, FAULTS, SAMPLES = range(1, 9)
+BOOT, PID, START_TICKS, MADE_NS, TOOLS, UNNOTED, FAULTS, SAMPLES, EPOCH_NS, TIMED, TIMED_NS = range(1, 12)
 FOLDED, FOLDED_MOST = 64, 64
-NOTES, NOTES_END = 192, PAGE_CELLS
+NOWHERE, NOTES, NOTES_END = 511, 512, HEADER_CELLS
 NAME, TOTAL_NS, MIN_NS, MAX_NS = 1, 32, 33, 34
-CLIENT_ERRORS, SERVER_ERRORS, REPORTED_FAILURES, RESPONSE_BYTES, CLAIMED = range(35, 40)
-RING, RING_SIZE = 64, 16
+CLIENT_ERRORS, SERVER_ERRORS, REPORTED_FAILURES, RESPONSE_BYTES, REQUESTS = range(35, 40)
+STREAMING_NS, QUEUED, QUEUE_NS = range(40, 43)
+ENDS, TIMES, RING_SIZE = 64, 96, 32
 OK, FAILED = 128, 1152
 # How a request went: a success, or the place of its failure's cell behind MAX_NS.
 SUCCESS, CLIENT_ERROR, SERVER_ERROR, REPORTED = range(4)
+# What a tool's cells hold: requests of the service's tool, of Laptime's own pages, or times in the queue.
+SERVICE, OWN, QUEUE = range(3)
+OTHER = "(other)"  # the tool that takes what came after the limit of names was reached
+ANSWERED, CLOSING = 1 << 63, 3 << 62
 
 _GRAIN = mmap.ALLOCATIONGRANULARITY
-_HEADER_BYTES = -(-PAGE_CELLS * 8 // _GRAIN) * _GRAIN
+_HEADER_BYTES = -(-HEADER_CELLS * 8 // _GRAIN) * _GRAIN
 _SEGMENT_BYTES = -(-SEGMENT_TOOLS * TOOL_CELLS * 8 // _GRAIN) * _GRAIN
 
 
@@ -143,14 +152,14 @@ class CellFile:
         start = place * TOOL_CELLS
         return self._segments[segment][start : start + TOOL_CELLS]
 
-    def add_tool(self, name: bytes, own: bool) -> memoryview:
+    def add_tool(self, name: bytes, kind: int = SERVICE) -> memoryview:
         """Name the next tool (at most NAME_BYTES bytes of UTF-8) and hand out its cells."""
         number = self.header[TOOLS]
         cells = self.tool(number)
         padded = name.ljust(-(-len(name) // 8) * 8, b"\0")
         for place in range(0, len(padded), 8):
             cells[NAME + place // 8] = int.from_bytes(padded[place : place + 8], "little")
-        cells[0] = len(name) | (OWN if own else 0)
+        cells[0] = len(name) | kind << 32
         self.header[TOOLS] = number + 1
         return cells
 
@@ -183,11 +192,11 @@ class CellFile:
         return memoryview(mapped).cast("Q")
 
 
-def name_of(cells: memoryview) -> tuple[str, bool]:
-    """The name in a tool's cells, and whether it is one of Laptime's own pages."""
+def name_of(cells: memoryview) -> tuple[str, int]:
+    """The name in a tool's cells, and its kind: SERVICE, OWN or QUEUE."""
     length = cells[0] & 0xFF
     raw = bytes(cells[NAME : NAME + 31])[: min(length, NAME_BYTES)]
-    return raw.decode("utf-8", "replace"), bool(cells[0] & OWN)
+    return raw.decode("utf-8", "replace"), cells[0] >> 32
 
 
 def _allocate(descriptor: int, start: int, length: int) -> None:

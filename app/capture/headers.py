@@ -7,10 +7,10 @@ from .cells import CLIENT_ERROR, SERVER_ERROR, SUCCESS
 Pair = tuple[str, str]
 
 OURS = frozenset({"x-response-time", "x-request-success", "server-timing"})
-GOOD, BAD = ("X-Request-Success", "true"), ("X-Request-Success", "false")
 # Codes by status line, and headers by hundredths of a millisecond: the most frequent are made once.
 STATUSES: dict[str, tuple[int, int]] = {}
-TIMES: dict[int, tuple[Pair, Pair]] = {}
+GOOD: dict[int, list[Pair]] = {}
+BAD: dict[int, list[Pair]] = {}
 _KEPT = 1000
 
 
@@ -23,12 +23,15 @@ def status_of(status: str) -> tuple[int, int]:
     return code, outcome
 
 
-def times_of(hundredths: int) -> tuple[Pair, Pair]:
-    """X-Response-Time and Server-Timing for hundredths of a millisecond; those under 10 ms are kept."""
+def ours(hundredths: int, known: dict[int, list[Pair]]) -> list[Pair]:
+    """Our headers for hundredths of a millisecond; `known` is GOOD or BAD, and keeps those under 10 ms."""
     text = f"{hundredths // 100}.{hundredths % 100:02d}"
-    pairs = ("X-Response-Time", f"{text}ms"), ("Server-Timing", f"app;dur={text}")
+    success = "true" if known is GOOD else "false"
+    pairs = [
+        ("X-Response-Time", f"{text}ms"), ("X-Request-Success", success), ("Server-Timing", f"app;dur={text}")
+    ]  # fmt: skip
     if hundredths < _KEPT:
-        TIMES[hundredths] = pairs
+        known[hundredths] = pairs
     return pairs
 
 
@@ -40,7 +43,7 @@ def told_length(headers: list[Pair]) -> int:
     return -1
 
 
-def without(ours: list[Pair], headers: list[Pair]) -> list[Pair]:
-    """The host's headers, and those of ours that it has not set itself."""
+def without(added: list[Pair], headers: list[Pair]) -> list[Pair]:
+    """The host's headers, and those that are `added` and that it has not set itself."""
     taken = {name.lower() for name, _ in headers}
-    return headers + [pair for pair in ours if pair[0].lower() not in taken]
+    return [*headers, *(pair for pair in added if pair[0].lower() not in taken)]

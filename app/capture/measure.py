@@ -12,7 +12,7 @@ from time import perf_counter_ns
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from .cells import ENTERED, REPORTED, SERVER_ERROR, SUCCESS
+from .cells import REPORTED, SERVER_ERROR, SUCCESS
 from .recorder import Recorder
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -34,9 +34,9 @@ class Measure:
 
     def __enter__(self) -> Self:
         self._is_reported = False
-        self._header: memoryview | None = None
+        self._place: tuple[memoryview, int] | None = None
         try:
-            self._enter()
+            self._place = self._enter()
         except Exception as error:  # noqa: BLE001 - the host comes first: no fault of ours reaches it
             self._recorder.fault(error)
         self._began_ns = perf_counter_ns()
@@ -50,10 +50,14 @@ class Measure:
         failed = kind is not None and not issubclass(kind, GeneratorExit)
         outcome = SERVER_ERROR if failed else REPORTED if self._is_reported else SUCCESS
         try:
-            if self._recorder.header is not self._header:  # a child that the block forked, or no start yet
-                self._enter()
+            if (
+                self._place is None or self._place[0] is not self._recorder.header
+            ):  # a child that the block forked, or no start yet
+                self._place = self._enter()
+            taken_ns = ended_ns - self._began_ns
             tool = self._recorder.tool(self.name, own=False)
-            tool.count(0, ended_ns, ended_ns - self._began_ns, outcome, 0)
+            tool.count(self._place[1], ended_ns, taken_ns, outcome, 0)
+            self._recorder.leave(*self._place)
         except Exception as fault:  # noqa: BLE001 - as above
             self._recorder.fault(fault)
 
@@ -78,11 +82,12 @@ class Measure:
     def _again(self) -> Measure:
         return Measure(self.name, self._recorder, self._ensure_started)
 
-    def _enter(self) -> None:
+    def _enter(self) -> tuple[memoryview, int]:
         if not self._recorder.is_open:
             self._ensure_started()
-        self._header = self._recorder.header
-        self._header[ENTERED] += 1
+        place = header, note = self._recorder.enter()
+        header[note] = perf_counter_ns()
+        return place
 
 
 def _sync(measure: Callable[[], Measure], function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,38 +1,71 @@
-"""One tool's cells as a Series, and dead workers' files folded into one.
+"""A tool's cells in several files as one Series, and what a dead worker had answered and not counted.
 
-Blocks of buckets are read as one integer (see `model.histogram`), so merging costs no loop over cells.
+Blocks of buckets are read and added as one integer (see `model.histogram`), so merging costs no loop over
+cells.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from ..errors import CellsError
-from ..model.histogram import BUCKETS, Histogram
-from ..model.series import Request, Series, total
+from ..model.histogram import Histogram, bucket_of
+from ..model.series import EMPTY, Request, Series, total
 from . import cells as layout
-from .cells import CellFile, name_of
-from .process import Process
+from .cells import CellFile
 
 log = logging.getLogger("laptime")
 
+# A request in the ring: the performance counter at its end, and its time and outcome, as the cells have it.
+Ended = tuple[int, int]
 
-def read_tool(cells: memoryview) -> tuple[Series, tuple[Request, ...]]:
-    """The counters of one tool, and its newest requests in no order (at most RING_SIZE)."""
-    failed = layout.FAILED
-    series = Series(
-        ok=_histogram(cells[layout.OK : layout.OK + BUCKETS]),
-        failed=_histogram(cells[failed : failed + BUCKETS]),
-        client_errors=cells[layout.CLIENT_ERRORS],
-        server_errors=cells[layout.SERVER_ERRORS],
-        total_ns=cells[layout.TOTAL_NS],
-        min_ns=cells[layout.MIN_NS],
-        max_ns=cells[layout.MAX_NS],
-        response_bytes=cells[layout.RESPONSE_BYTES],
+_FIELDS, _FIELDS_END = layout.TOTAL_NS, layout.QUEUE_NS + 1
+
+
+def read_tools(parts: Sequence[memoryview]) -> Series:
+    """The counters of one tool, summed over its cells in several files."""
+    rows = [cells[_FIELDS:_FIELDS_END].tolist() for cells in parts]
+    (
+        total_ns, _min, _max, client_errors, server_errors, reported, response_bytes, _requests,
+        streaming_ns, queued, queue_ns,
+    ) = map(sum, zip(*rows, strict=True))  # fmt: skip
+    max_ns = max([row[2] for row in rows])
+    min_ns = min([row[1] for row in rows if row[2]], default=0)
+    # Extremes and failures are stored before their buckets, so every bucket that counts lies between.
+    first, end = bucket_of(min_ns), bucket_of(max_ns) + 1
+    failed = client_errors or server_errors or reported
+    return Series(
+        ok=_histogram(parts, layout.OK, first, end),
+        failed=_histogram(parts, layout.FAILED, first, end) if failed else _NOTHING,
+        client_errors=client_errors,
+        server_errors=server_errors,
+        total_ns=total_ns,
+        min_ns=min_ns,
+        max_ns=max_ns,
+        response_bytes=response_bytes,
+        streaming_ns=streaming_ns,
+        queued=queued,
+        queue_ns=queue_ns,
     )
-    return series, _recent(cells)
+
+
+def read_ring(cells: memoryview) -> list[Ended]:
+    """The newest requests of one tool, oldest first, at most RING_SIZE - 1.
+
+    Those that the writer may have come round to meanwhile are left out.
+    """
+    counted = cells[layout.REQUESTS]
+    ring = cells[layout.ENDS : layout.TIMES + layout.RING_SIZE].tolist()
+    oldest = max(0, cells[layout.REQUESTS] + 1 - layout.RING_SIZE)
+    places = [number % layout.RING_SIZE for number in range(oldest, counted)]
+    return [(ring[place], ring[layout.RING_SIZE + place]) for place in places]
+
+
+def request_of(ended: Ended, epoch_ns: int) -> Request:
+    """A request of the ring; `epoch_ns` is the Unix time of the performance counter's zero."""
+    at_ns, cell = ended
+    return Request((epoch_ns + at_ns) / 1e9, cell >> 2, not cell & 3)
 
 
 def tools_of(cells: CellFile) -> Iterator[memoryview]:
@@ -49,32 +82,39 @@ def tools_of(cells: CellFile) -> Iterator[memoryview]:
         yield tool
 
 
+def notes_of(cells: CellFile) -> list[int]:
+    """The notes of requests in flight, those that are answered and not yet counted included."""
+    return [note for note in cells.header[layout.NOTES : layout.NOTES_END].tolist() if note]
+
+
 def unfinished(cells: CellFile) -> Iterator[tuple[memoryview, Series]]:
     """What a dead worker had answered and not counted: a tool's cells, and those requests of it.
 
-    A note without a time is of a request whose class and bucket were about to be stored, all else of it
-    being there. Its bucket is there too unless the tool's claims are more than its counts.
+    How long one took that was not being counted yet nobody wrote down: the mean of its tool is taken. Of one
+    that was, all but its class and its bucket is there; its bucket is there too if the tool's buckets hold
+    more than it had counted.
     """
-    by_mark: dict[int, list[int]] = {}
+    by_number: dict[int, list[int]] = {}
     for note in notes_of(cells):
-        by_mark.setdefault(note & 0xFFFF, []).append(note)
+        if note & layout.ANSWERED:
+            by_number.setdefault(note & 0x3FFF, []).append(note)
     for number, tool in enumerate(tools_of(cells)):
-        notes = by_mark.get(number + 1, [])
-        series = total(_noted(note) for note in notes if note >> 18)
-        closing = [note for note in notes if not note >> 18]
-        counted, _ = read_tool(tool)
-        if tool[layout.CLAIMED] > counted.requests:
-            series += _claimed_last(tool, counted, closing)
+        notes = by_number.get(number, [])
+        counted = read_tools([tool])
+        closing = [note for note in notes if note & _BEING_COUNTED]
+        series = _bucket_missing(tool, counted, is_closing=bool(closing))
+        mean_ns = (counted.total_ns // counted.requests) if counted.requests else 0
+        series += total(_noted(note, mean_ns) for note in notes if note not in closing)
         if series.requests:
             yield tool, series
 
 
-def _noted(note: int) -> Series:
-    taken_ns, outcome = note >> 18, note >> 16 & 3
+def _noted(note: int, taken_ns: int) -> Series:
+    outcome = note >> 14 & 3
     one = Histogram.of([taken_ns])
     return Series(
-        ok=Histogram() if outcome else one,
-        failed=one if outcome else Histogram(),
+        ok=_NOTHING if outcome else one,
+        failed=one if outcome else _NOTHING,
         client_errors=int(outcome == layout.CLIENT_ERROR),
         server_errors=int(outcome == layout.SERVER_ERROR),
         total_ns=taken_ns,
@@ -83,104 +123,29 @@ def _noted(note: int) -> Series:
     )
 
 
-def _claimed_last(tool: memoryview, counted: Series, closing: list[int]) -> Series:
+def _bucket_missing(tool: memoryview, counted: Series, *, is_closing: bool) -> Series:
     """The request that was being counted, if its bucket, or that and its class, are all that is missing."""
+    requests = tool[layout.REQUESTS]
     classes = sum(tool[layout.CLIENT_ERRORS : layout.REPORTED_FAILURES + 1])
     has_class = classes > counted.failed.count
-    if not closing and not has_class:
-        return Series()
-    outcome = 0 if has_class else closing[0] >> 16 & 3
-    newest = tool[layout.RING + 2 * ((tool[layout.CLAIMED] - 1) % layout.RING_SIZE) + 1]
-    one = Histogram.of([newest >> 8])
+    if counted.requests > requests or not (is_closing or has_class):
+        return EMPTY
+    newest = tool[layout.TIMES + requests % layout.RING_SIZE]
+    outcome = newest & 3
+    one = Histogram.of([newest >> 2])
     return Series(
-        ok=one if newest & 1 else Histogram(),
-        failed=Histogram() if newest & 1 else one,
-        client_errors=int(outcome == layout.CLIENT_ERROR),
-        server_errors=int(outcome == layout.SERVER_ERROR),
+        ok=_NOTHING if outcome else one,
+        failed=one if outcome else _NOTHING,
+        client_errors=int(outcome == layout.CLIENT_ERROR and not has_class),
+        server_errors=int(outcome == layout.SERVER_ERROR and not has_class),
     )
 
 
-def notes_of(cells: CellFile) -> list[int]:
-    """The notes of requests that are answered and not yet counted."""
-    return [note for note in cells.header[layout.NOTES : layout.NOTES_END].tolist() if note]
+_NOTHING = Histogram()
+_BEING_COUNTED = layout.CLOSING & ~layout.ANSWERED
 
 
-def fold(path: Path, folded: CellFile | None, dead: Mapping[Path, CellFile]) -> None:
-    """Write `folded` (what was folded before) and `dead` as one new file at `path`, then remove the dead.
-
-    The new file names the dead that it holds, and takes its place in one step; so wherever this ends,
-    each file is counted once. Raises CellsError when the disk has no room.
-    """
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    new = [cells for cells in dead.values() if folded is None or not _holds(folded, cells)]
-    try:
-        target = CellFile.create(fresh, Process(0, 0, 0))  # nobody's, so nobody waits for it
-        _copy([folded, *new] if folded else new, target)
-    except CellsError:
-        fresh.unlink(missing_ok=True)  # a disk without room needs what it took
-        raise
-    for place, cells in enumerate(dead.values()):
-        pair = layout.FOLDED + 2 * place
-        target.header[pair], target.header[pair + 1] = cells.owner.pid, cells.owner.start_ticks
-    fresh.replace(path)
-    for gone in dead:
-        try:
-            gone.unlink(missing_ok=True)
-        except OSError as error:
-            raise CellsError(f"can't remove {gone.name}: {error.strerror}") from error
-
-
-def _copy(sources: Iterable[CellFile], target: CellFile) -> None:
-    places: dict[tuple[str, bool], memoryview] = {}
-    for cells in sources:
-        for source in tools_of(cells):
-            name, own = key = name_of(source)
-            if key not in places:
-                places[key] = target.add_tool(name.encode(), own)
-            series, requests = read_tool(source)
-            _add(series, requests, places[key])
-        for tool, series in unfinished(cells):
-            _add(series, (), places[name_of(tool)])
-
-
-def _add(series: Series, requests: tuple[Request, ...], target: memoryview) -> None:
-    before, earlier = read_tool(target)
-    after = before + series
-    target[layout.CLIENT_ERRORS], target[layout.SERVER_ERRORS] = after.client_errors, after.server_errors
-    target[layout.TOTAL_NS], target[layout.RESPONSE_BYTES] = after.total_ns, after.response_bytes
-    target[layout.MIN_NS], target[layout.MAX_NS] = after.min_ns, after.max_ns
-    for start, histogram in ((layout.OK, after.ok), (layout.FAILED, after.failed)):
-        for bucket, count in histogram.counts().items():
-            target[start + bucket] = count
-    newest = sorted((*earlier, *requests), key=lambda one: one.at_s)[-layout.RING_SIZE :]
-    for place, request in enumerate(newest):
-        _put_recent(target, place, request)
-    target[layout.CLAIMED] = len(newest)
-
-
-def _histogram(block: memoryview) -> Histogram:
-    return Histogram(int.from_bytes(block.tobytes(), "little"))
-
-
-def _recent(cells: memoryview) -> tuple[Request, ...]:
-    claimed = cells[layout.CLAIMED]
-    ring = cells[layout.RING : layout.RING + 2 * layout.RING_SIZE].tolist()
-    found: list[Request] = []
-    for number in range(max(0, claimed - layout.RING_SIZE), claimed):
-        place = number % layout.RING_SIZE * 2
-        end, time = ring[place], ring[place + 1]
-        if end & 255 == number & 255 and time >> 1 & 127 == number & 127:  # else it is being written
-            found.append(Request((end >> 8 << 10) / 1e9, time >> 8, bool(time & 1)))
-    return tuple(found)
-
-
-def _put_recent(cells: memoryview, number: int, request: Request) -> None:
-    place = layout.RING + number % layout.RING_SIZE * 2
-    cells[place] = round(request.at_s * 1e9) >> 10 << 8 | number & 255
-    cells[place + 1] = request.duration_ns << 8 | (number & 127) << 1 | request.success
-
-
-def _holds(folded: CellFile, cells: CellFile) -> bool:
-    pairs = folded.header[layout.FOLDED : layout.FOLDED + 2 * layout.FOLDED_MOST].tolist()
-    return (cells.owner.pid, cells.owner.start_ticks) in zip(pairs[::2], pairs[1::2], strict=True)
+def _histogram(parts: Sequence[memoryview], block: int, first: int, end: int) -> Histogram:
+    first, end = block + first, block + end
+    packed = sum([int.from_bytes(cells[first:end].tobytes(), "little") for cells in parts])
+    return Histogram(packed << 64 * (first - block))

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-TOOL, ROUTE = "laptime.tool", "laptime.route"
+TOOL, ROUTE, FAILURE = "laptime.tool", "laptime.route", "laptime.failure"
 UNMATCHED = "(unmatched)"
+# A name that the host gave; or the method, SCRIPT_NAME, the route or path, and whether it is a route.
+Key = str | tuple[str, str, Any, bool]
 OTHER_METHOD = "(other)"
 # RFC 9110, section 9.3, and PATCH (RFC 5789): what is not among them comes from no ordinary client.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
@@ -22,41 +24,48 @@ _HEX = re.compile(r"/[0-9a-fA-F]{16,}(?=/|$)")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 
 
-def tool_of(environ: dict[str, Any], status: int) -> str:
-    """The name of the tool that answered with `status`; call it while start_response runs.
+def key_of(environ: dict[str, Any], status: int) -> Key:
+    """What names the request that was answered with `status`, cheap to find and to look up: see `name_of`.
 
-    Flask drops its route when the call is over, so later is too late.
+    Call it while start_response runs. Flask drops its route when the call is over, so later is too late.
     """
-    name = environ.get(TOOL)
-    if name is not None:
-        return str(name)
-    script = _text(environ.get("SCRIPT_NAME", ""))
-    route = _route(environ)
-    if route is not None:
-        path = f"{script}/{route.lstrip('/')}"
-    elif status == 404 or _knows_routes(environ):
-        return UNMATCHED
+    if TOOL in environ:
+        name = environ[TOOL]
+        if name is not None:
+            return str(name)
+    if ROUTE in environ:
+        route = environ[ROUTE]
+    elif "werkzeug.request" in environ:
+        try:
+            rule = environ["werkzeug.request"].url_rule
+        except AttributeError:  # a plain Werkzeug request, as a middleware makes it, knows no routes
+            return _by_path(environ, status)
+        if rule is None:
+            return UNMATCHED
+        route = rule.rule
+    elif "bottle.app" in environ:
+        if "bottle.route" not in environ:
+            return UNMATCHED
+        route = environ["bottle.route"].rule
     else:
-        path = folded(script + _text(environ.get("PATH_INFO", "")))
-    method = environ.get("REQUEST_METHOD", "")
-    return f"{method if method in METHODS else OTHER_METHOD} {path}"
+        return _by_path(environ, status)
+    return environ.get("REQUEST_METHOD", ""), environ.get("SCRIPT_NAME", ""), route, True
 
 
-def _route(environ: dict[str, Any]) -> str | None:
-    """The pattern of the route that the framework matched; None for no framework, or for no match."""
-    route = environ.get(ROUTE)
-    if route is None:
-        rule: Any = getattr(environ.get("werkzeug.request"), "url_rule", None)
-        route = getattr(rule or environ.get("bottle.route"), "rule", None)
-    return None if route is None else str(route)
+def name_of(key: Key) -> str:
+    """The tool's name: as the host says it, or the method and either the route or the folded path."""
+    if isinstance(key, str):
+        return key
+    method, script, path, is_route = key
+    named = f"{_text(script)}/{str(path).lstrip('/')}" if is_route else folded(_text(script + path))
+    return f"{method if method in METHODS else OTHER_METHOD} {named}"
 
 
-def _knows_routes(environ: dict[str, Any]) -> bool:
-    """Whether a framework that leaves its routes in the environ has seen the request.
-
-    A plain Werkzeug request, as a middleware makes it, knows no routes.
-    """
-    return hasattr(environ.get("werkzeug.request"), "url_rule") or "bottle.app" in environ
+def _by_path(environ: dict[str, Any], status: int) -> Key:
+    if status == 404:
+        return UNMATCHED
+    path = environ.get("PATH_INFO", "")
+    return environ.get("REQUEST_METHOD", ""), environ.get("SCRIPT_NAME", ""), path, False
 
 
 def _text(raw: str) -> str:

@@ -16,17 +16,17 @@ import time
 from pathlib import Path
 
 from ..errors import CellsError
-from ..model.series import Request, Series, Snapshot, ToolTotals, Worker
+from ..model.series import Snapshot
 from . import cells as layout
-from .cells import CellFile, name_of
-from .merge import fold, notes_of, read_tool, tools_of, unfinished
+from .cells import CellFile
+from .fold import fold, held_by, identity
+from .merge import notes_of
 from .recorder import Recorder
 from .runs import Run
+from .totals import Totals
 
 _SETTLE_S = 0.05
 _ATTEMPTS = 10
-
-_Totals = dict[str, tuple[Series, tuple[Request, ...]]]
 
 
 class Reader:
@@ -36,6 +36,7 @@ class Reader:
         self._recorder = recorder
         self._open: dict[Path, CellFile] = {}
         self._stuck: dict[Path, set[int]] = {}
+        self._totals = Totals()
         self._lock = threading.RLock()  # threads of one worker share the maps
 
     @property
@@ -60,18 +61,20 @@ class Reader:
         """All workers of the run merged, dead ones included. Raises CellsError if the run can't be read."""
         recorder = self._recorder
         if recorder.run is None:
-            return _merged(_PRIVATE, recorder.cells.header[layout.MADE_NS] / 1e9, [recorder.cells])
+            with self._lock:
+                made_s = recorder.cells.header[layout.MADE_NS] / 1e9
+                return self._totals.read(_PRIVATE, made_s, [recorder.cells])
         with self._lock:
             self._settle(recorder.run)
             files = self._files(recorder.run)
             if not recorder.cells.is_current():  # removed beneath us: what this worker counted is still here
                 files = [*files, recorder.cells]
-            return _merged(recorder.run.id, recorder.run.started_s, files)
+            return self._totals.read(recorder.run.id, recorder.run.started_s, files)
 
     def past(self, run: Run) -> Snapshot:
         """A run that ended: the same for files that nobody writes any more."""
         with self._lock:
-            return _merged(run.id, run.started_s, self._files(run))
+            return Totals().read(run.id, run.started_s, self._files(run))
 
     def retire(self) -> int:
         """Fold dead workers' files into one and remove them; how many. Only the elected worker may.
@@ -85,9 +88,9 @@ class Reader:
             mapped = self._mapped(run.worker_files())
             dead = [(path, cells) for path, cells in mapped.items() if not cells.owner.is_alive()]
             folded = self._folded(run)
-            held = _held(folded) if folded else frozenset[tuple[int, int]]()
+            held = held_by(folded) if folded else frozenset[tuple[int, int]]()
             # Those that a crash left behind come first: a file must be named until it is removed.
-            dead.sort(key=lambda one: (one[1].owner.pid, one[1].owner.start_ticks) not in held)
+            dead.sort(key=lambda one: identity(one[1]) not in held)
             batch = dict(dead[: layout.FOLDED_MOST])
             if batch:
                 fold(run.folder / _FOLDED, folded, batch)
@@ -100,12 +103,8 @@ class Reader:
             files = self._mapped(run.worker_files())
             self._open = files | ({run.folder / _FOLDED: before} if before else {})
             if self._folded(run) is before:  # nothing was folded and removed meanwhile
-                held = _held(before) if before else frozenset[tuple[int, int]]()
-                fresh = [
-                    cells
-                    for cells in files.values()
-                    if (cells.owner.pid, cells.owner.start_ticks) not in held
-                ]
+                held = held_by(before) if before else frozenset[tuple[int, int]]()
+                fresh = [cells for cells in files.values() if identity(cells) not in held]
                 return [before, *fresh] if before else fresh
         raise CellsError("the files of dead workers are folded faster than they can be read")
 
@@ -132,14 +131,14 @@ class Reader:
         deadline = time.monotonic() + _SETTLE_S
         stuck: dict[Path, set[int]] = {}
         for path, cells in self._mapped(run.worker_files()).items():
-            waiting = set(notes_of(cells))
+            waiting = set(_answered(cells))
             old = self._stuck.get(path, set()) & waiting
             while waiting - old and cells.owner.is_alive():
                 if time.monotonic() > deadline:
                     old = waiting  # a long download: it is not waited for again
                     break
                 time.sleep(0.0005)
-                waiting &= set(notes_of(cells))
+                waiting &= set(_answered(cells))
             if old:
                 stuck[path] = old
         self._stuck = stuck
@@ -149,47 +148,5 @@ _FOLDED = "folded.cells"
 _PRIVATE = "private"
 
 
-def _merged(run_id: str, started_s: float, files: list[CellFile]) -> Snapshot:
-    tools: _Totals = {}
-    own: _Totals = {}
-    workers: list[Worker] = []
-
-    def add(tool: memoryview, series: Series, recent: tuple[Request, ...]) -> None:
-        name, is_own = name_of(tool)
-        totals = own if is_own else tools
-        before, newest = totals.get(name, (Series(), ()))
-        totals[name] = (before + series, newest + recent)
-
-    for cells in files:
-        is_alive = cells.owner.is_alive()  # before its counts: who dies meanwhile is dead in the next read
-        counted = 0
-        for tool in tools_of(cells):
-            series, recent = read_tool(tool)
-            if series.requests:
-                counted += series.requests
-                add(tool, series, recent)
-        if is_alive:
-            workers.append(_worker(cells, counted))
-        else:
-            for tool, series in unfinished(cells):
-                add(tool, series, ())
-    workers.sort(key=lambda worker: worker.pid)
-    return Snapshot(run_id, started_s, _newest_first(tools), _newest_first(own), tuple(workers))
-
-
-def _worker(cells: CellFile, counted: int) -> Worker:
-    in_flight = max(0, cells.header[layout.ENTERED] - counted)
-    return Worker(cells.owner.pid, cells.header[layout.MADE_NS] / 1e9, counted, in_flight)
-
-
-def _newest_first(totals: _Totals) -> dict[str, ToolTotals]:
-    return {
-        name: ToolTotals(series, tuple(sorted(recent, key=lambda one: -one.at_s)[: layout.RING_SIZE]))
-        for name, (series, recent) in totals.items()
-    }
-
-
-def _held(folded: CellFile) -> frozenset[tuple[int, int]]:
-    """(pid, start ticks) of the workers whose files the folded one holds and that may still lie there."""
-    pairs = folded.header[layout.FOLDED : layout.FOLDED + 2 * layout.FOLDED_MOST].tolist()
-    return frozenset(zip(pairs[::2], pairs[1::2], strict=True))
+def _answered(cells: CellFile) -> list[int]:
+    return [note for note in notes_of(cells) if note & layout.ANSWERED]

@@ -1,115 +1,66 @@
 """This worker's writer: every number of every request enters here, and goes into this worker's cells.
 
-Counting takes no lock, no disk and no allocation: on an interpreter with the GIL a thread switch or a
-signal handler can't fall between the load and the store of `cells[i] += n` while there is no call in
-between, so the block of stores in `Tool.count` holds no call. A free-threaded interpreter takes a lock.
+The recorder finds the tool that a request belongs to, by what names it, and names new ones within the
+limit; `tool` does the counting.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import sysconfig
 import threading
 import time
+from collections import deque
 from pathlib import Path
 
 from ..errors import CellsError
-from ..model.histogram import BUCKETS, FIRST, TABLE
 from . import cells as layout
-from .cells import CellFile
-from .naming import printable
+from .cells import OTHER, OWN, QUEUE, SERVICE, CellFile
+from .naming import Key, name_of, printable
 from .process import Process
-from .runs import Run, join
+from .runs import Names, Run, join
+from .tool import KIND, Tool
 
 log = logging.getLogger("laptime")
 
-OTHER = "(other)"
-_NEEDS_LOCK = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-
-# Read as globals while counting, where an attribute of the module would cost a look-up each.
-_RING, _OK, _FAILED = layout.RING, layout.OK, layout.FAILED
-_TOTAL, _MIN, _MAX = layout.TOTAL_NS, layout.MIN_NS, layout.MAX_NS
-_BYTES, _CLAIMED = layout.RESPONSE_BYTES, layout.CLAIMED
-_LAST = BUCKETS - 1
+_QUEUE_NAME = "(queue)"
+_KEPT_KEYS, _KEPT_KEY_LENGTH = 4096, 256
 
 
-class Tool:
-    """One tool of this worker: its cells, and its extremes so far, which are cheaper to compare here.
+class Tools:
+    """The tools of one kind in this worker: `known` by what named a request, `named` by their name."""
 
-    `mark` is the tool's number plus 1, as notes of requests carry it.
-    """
+    __slots__ = ("kind", "known", "named", "recorder")
 
-    __slots__ = ("cells", "header", "least_ns", "mark", "most_ns", "name", "recorder")
+    def __init__(self, recorder: Recorder, kind: int) -> None:
+        self.recorder = recorder
+        self.kind = kind
+        self.known: dict[Key, Tool] = {}
+        self.named: dict[str, Tool] = {}
 
-    def __init__(
-        self, recorder: Recorder, header: memoryview, cells: memoryview, mark: int, name: str
-    ) -> None:
-        self.recorder, self.header, self.cells, self.mark = recorder, header, cells, mark
-        self.name = name
-        self.least_ns, self.most_ns = 1 << 63, 0
-
-    def count(self, note: int, ended_ns: int, taken_ns: int, outcome: int, size: int) -> None:
-        """Count one request and take its note away (0: none). `size` is bytes."""
-        if taken_ns < 1000:
-            bucket = 0
-        else:
-            scaled = taken_ns << 3
-            octave = scaled.bit_length() - 1
-            bucket = ((octave - 3) << 5) + TABLE[(scaled >> (octave - 12)) & 4095] - FIRST
-            if bucket > _LAST:
-                bucket = _LAST
-        end = ended_ns + self.recorder.epoch_ns >> 10 << 8
-        cells = self.cells
-        # From here on no call: nothing may come between these stores (see the module's docstring).
-        claimed = cells[_CLAIMED]
-        cells[_CLAIMED] = claimed + 1
-        place = _RING + ((claimed & 15) << 1)
-        cells[place] = end | claimed & 255
-        if outcome:
-            cells[place + 1] = taken_ns << 8 | (claimed & 127) << 1
-            bucket += _FAILED
-        else:
-            cells[place + 1] = taken_ns << 8 | (claimed & 127) << 1 | 1
-            bucket += _OK
-        if size:
-            cells[_BYTES] += size
-        if taken_ns > self.most_ns:
-            self.most_ns = cells[_MAX] = taken_ns
-        if taken_ns < self.least_ns:
-            self.least_ns = cells[_MIN] = taken_ns
-        cells[_TOTAL] += taken_ns
-        if note:
-            self.header[note] = outcome << 16 | self.mark
-        if outcome:
-            cells[_MAX + outcome] += 1
-        cells[bucket] += 1
-        if note:
-            self.header[note] = 0
-
-
-class LockedTool(Tool):
-    """The same where threads run at the same time: then a lock keeps the stores together."""
-
-    __slots__ = ()
-
-    def count(self, note: int, ended_ns: int, taken_ns: int, outcome: int, size: int) -> None:
-        with self.recorder.lock:
-            super().count(note, ended_ns, taken_ns, outcome, size)
+    def find(self, key: Key) -> Tool:
+        """The tool that `key` names and that is not in `known` yet; `(other)` past the limit of names."""
+        name = name_of(key)
+        tool = self.named.get(name) or self.recorder.add(name, self)
+        path = key if isinstance(key, str) else key[2]
+        if len(path) < _KEPT_KEY_LENGTH:  # any path may come along: what is remembered of them is bounded
+            if len(self.known) >= _KEPT_KEYS:
+                self.known.clear()
+            self.known[key] = tool
+        return tool
 
 
 class Recorder:
     """One worker's counters. `open()` makes them shared; until then, and after a fork, nothing is open.
 
-    `header` is the file's header (hooks count requests entered there), `run` the service's
-    run, `free` the places of notes that are not taken, `trouble` a sentence on why counts are not shared,
-    or "".
+    `header` is the file's header, `run` the service's run, `free` the places of notes that are not taken
+    (none while nothing is open), `paths` what `methods_of` remembers, and `trouble` a sentence on why counts
+    are not shared, or "".
     """
 
     def __init__(self, state: Path, max_tools: int) -> None:
         self._state = state
         self._max_tools = max_tools
-        self.lock = threading.RLock()
         self._forget()
         os.register_at_fork(after_in_child=self._forget)
 
@@ -120,12 +71,12 @@ class Recorder:
         self.run: Run | None = None
         self.trouble = ""
         # Nobody's cells: what a forked child counts on its way out of a hook must not reach its parent.
-        self.header = memoryview(bytearray(layout.PAGE_CELLS * 8)).cast("Q")
-        self.free = list(range(layout.NOTES, layout.NOTES_END))
-        self.tools: dict[str, Tool] = {}
-        self.own: dict[str, Tool] = {}
-        self._known: frozenset[tuple[str, bool]] = frozenset()
-        self._room = self._max_tools
+        self.header = memoryview(bytearray(layout.HEADER_CELLS * 8)).cast("Q")
+        self.free: deque[int] = deque()
+        self.tools, self.own = Tools(self, SERVICE), Tools(self, OWN)
+        self.paths: dict[str, dict[str, Tool]] = {}
+        self._queue: Tool | None = None
+        self._names: Names | None = None
         self._fault_logged_s = float("-inf")
 
     def open(self) -> bool:
@@ -140,31 +91,32 @@ class Recorder:
             shared: CellFile | None = None
             try:
                 run, shared, begun = join(self._state)
-                self._share(run, shared)
+                self._count_in(shared, run)
             except CellsError as error:
                 if shared is not None and shared.path is not None:
                     shared.path.unlink(missing_ok=True)  # without room for a tool it would count nothing
                 self.trouble = f"counting in private memory: {error}"
                 log.error("%s", self.trouble)
-                self._share(None, CellFile.create(None, Process.current()))
-            self.header = self.cells.header
-            # Unix time of the performance counter's zero: the end of a request costs no third clock.
-            self.epoch_ns = time.time_ns() - time.perf_counter_ns()
+                self._count_in(CellFile.create(None, Process.current()), None)
             self.is_open = True
             return begun
 
-    def _share(self, run: Run | None, cells: CellFile) -> None:
+    def _count_in(self, cells: CellFile, run: Run | None) -> None:
         """Begin to count in `cells`. Raises CellsError when they have no room for any tool."""
-        self.tools[OTHER] = self._named(cells, OTHER.encode(), own=False)
-        self.own[OTHER] = self._named(cells, OTHER.encode(), own=True)
-        # Names of workers before count too, or every generation of workers would add its own.
-        self._known = run.names() if run else frozenset()
-        self._room = self._max_tools - sum(name != OTHER for name, _ in self._known)
-        self.run, self.cells = run, cells
+        tools, own = Tools(self, SERVICE), Tools(self, OWN)
+        for kind in (tools, own):
+            kind.named[OTHER] = _named(cells, OTHER.encode(), kind.kind, self.lock)
+        self._names = Names(run)
+        self.run, self.cells, self.header = run, cells, cells.header
+        self.tools, self.own, self._queue = tools, own, None
+        self.paths = {}
+        self.set_clock()
+        self.free = deque(range(layout.NOTES, layout.NOTES_END))
 
     def set_clock(self) -> None:
         """Follow the system's clock: called now and then, since a clock can be set."""
         self.epoch_ns = time.time_ns() - time.perf_counter_ns()
+        self.header[layout.EPOCH_NS] = max(0, self.epoch_ns)
 
     def fault(self, error: Exception) -> None:
         """Count a fault of ours that was kept from the host; log one a minute."""
@@ -175,36 +127,72 @@ class Recorder:
             self._fault_logged_s = now_s
             log.error("a fault of Laptime's own was kept from a request", exc_info=error)
 
-    def tool(self, name: str, own: bool) -> Tool:
-        """A tool of this worker; `(other)` past the limit of names."""
-        names = self.own if own else self.tools
-        return names.get(name) or self.add(name, names)
+    def enter(self) -> tuple[memoryview, int]:
+        """A place for a note of what begins now, and the header that it is of: `leave` gives it back.
 
-    def add(self, name: str, names: dict[str, Tool]) -> Tool:
-        """A tool that is not in `names`, which is `tools` or `own`, yet."""
-        own = names is self.own
+        Where none is free it is a place that nobody reads.
+        """
+        try:
+            return self.header, self.free.popleft()
+        except IndexError:
+            with self.lock:
+                self.header[layout.UNNOTED] += 1
+            return self.header, layout.NOWHERE
+
+    def leave(self, header: memoryview, note: int) -> None:
+        """Give the place of what was counted back."""
+        if note != layout.NOWHERE:
+            self.free.append(note)
+        else:
+            with self.lock:
+                header[layout.UNNOTED] -= 1
+
+    def methods_of(self, path: str) -> dict[str, Tool]:
+        """A path of the service's: the tools that it names, by method; remembered within bounds."""
+        if len(path) >= _KEPT_KEY_LENGTH:
+            return {}
+        if len(self.paths) >= _KEPT_KEYS:
+            self.paths = {}
+        return self.paths.setdefault(path, {})
+
+    def queue(self, tool: Tool, ended_ns: int, queued_ns: int) -> None:
+        """Count that a request of `tool`, which has just ended, had waited in a queue before this service."""
+        tool.count_queue(queued_ns)
+        if self._queue is None:
+            with self.lock:
+                self._queue = self._queue or _named(self.cells, _QUEUE_NAME.encode(), QUEUE, self.lock)
+        self._queue.count(layout.NOWHERE, ended_ns, queued_ns, layout.SUCCESS, 0)
+
+    def tool(self, name: str, own: bool) -> Tool:
+        """A tool of this worker by its name; `(other)` past the limit of names."""
+        tools = self.own if own else self.tools
+        return tools.named.get(name) or self.add(name, tools)
+
+    def add(self, name: str, tools: Tools) -> Tool:
+        """A tool that is not in `tools`, which is `self.tools` or `self.own`, yet."""
         with self.lock:
-            found = names.get(name)
-            if found is not None:
-                return found
-            if not self.is_open:  # a forked child: its parent's file is not its own
+            if not self.is_open or self._names is None:  # a forked child: its parent's file is not its own
                 raise CellsError("no file is open in this process")
             raw = _bounded(name)
-            is_new = (raw.decode(), own) not in self._known
-            if len(self.tools) + len(self.own) > self._max_tools + 1 or (is_new and self._room <= 0):
-                return names[OTHER]
+            found = tools.named.get(raw.decode())
+            if found is not None:
+                return found
+            other = tools.named[OTHER]
+            if len(self.tools.named) + len(self.own.named) > self._max_tools + 1:
+                return other
+            if not self._names.has_room_for((raw.decode(), tools.kind), self._max_tools):
+                return other
             try:
-                names[name] = self._named(self.cells, raw, own)
-                self._room -= is_new
+                tools.named[raw.decode()] = tool = _named(self.cells, raw, tools.kind, self.lock)
             except CellsError as error:
                 self.trouble = f"new tools count as {OTHER}: {error}"
-                return names[OTHER]
-            return names[name]
+                return other
+            return tool
 
-    def _named(self, cells: CellFile, name: bytes, own: bool) -> Tool:
-        number = cells.header[layout.TOOLS]
-        kind = LockedTool if _NEEDS_LOCK else Tool
-        return kind(self, cells.header, cells.add_tool(name, own), number + 1, name.decode())
+
+def _named(cells: CellFile, name: bytes, kind: int, lock: threading.RLock) -> Tool:
+    number = cells.header[layout.TOOLS]
+    return KIND(cells.header, cells.add_tool(name, kind), number, name.decode(), lock)
 
 
 def _bounded(name: str) -> bytes:

@@ -15,11 +15,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
+from itertools import islice
 from pathlib import Path
 from socket import gethostname
 
 from ..errors import CellsError
-from .cells import CellFile, name_of
+from .cells import OTHER, OWN, QUEUE, SERVICE, CellFile, name_of
 from .merge import tools_of
 from .process import Process, supervisor
 
@@ -52,10 +53,47 @@ class Run:
         files = (_opened(path) for path in self.worker_files())
         return any(cells.owner.is_alive() for cells in files if cells)
 
-    def names(self) -> frozenset[tuple[str, bool]]:
-        """The names of tools in the run's files by now, each with whether it is one of our own pages."""
-        files = (_opened(path) for path in self.folder.glob("*.cells"))
-        return frozenset(name_of(tool) for cells in files if cells for tool in tools_of(cells))
+
+class Names:
+    """The names of tools in all files of a run, each with its kind: names are limited over all workers.
+
+    Looked at when this worker meets a new one. Workers that meet new names in the same instant may pass the
+    limit by one each.
+    """
+
+    def __init__(self, run: Run | None) -> None:
+        self._run = run
+        self._seen: set[tuple[str, int]] = set()
+        self._read: dict[Path, tuple[CellFile, int]] = {}
+        self._is_full = False
+
+    def has_room_for(self, name: tuple[str, int], limit: int) -> bool:
+        """Whether a tool of this name may be added: somebody has it, or fewer than `limit` are there."""
+        if name in self._seen:
+            return True
+        if self._is_full:  # for good, since names only become more: random ones cost no further look
+            return False
+        self._look()
+        self._is_full = len(self._seen) >= limit
+        if name in self._seen:
+            return True
+        if not self._is_full:
+            self._seen.add(name)
+        return not self._is_full
+
+    def _look(self) -> None:
+        if self._run is None:
+            return
+        before, self._read = self._read, {}  # what was removed since is let go
+        for path in self._run.folder.glob("*.cells"):
+            cells, read = before.get(path, (None, 0))
+            if cells is None or not cells.is_current():
+                cells, read = _opened(path), 0
+            if cells is not None:
+                named = list(islice(tools_of(cells), read, None))
+                self._seen |= {name for tool in named if (name := name_of(tool))[1] != QUEUE}
+                self._read[path] = cells, read + len(named)
+        self._seen -= {(OTHER, SERVICE), (OTHER, OWN)}
 
 
 def worker_file(run: Run, process: Process) -> Path:

@@ -1,8 +1,9 @@
-"""Bodies that are not lists: handed through as they are, watched for their last byte and their close."""
+"""Bodies that are not lists: handed through as they are, watched for their first and last byte and close."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class Stream:
         sent = 0
         try:
             for chunk in self._body:
+                if chunk and not sent:
+                    call.first_ns = perf_counter_ns()
                 sent += len(chunk)
                 call.sent = sent
                 if sent >= length >= 0:

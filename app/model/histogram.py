@@ -19,7 +19,7 @@ import struct
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from math import ceil, log2
 from operator import ge
@@ -27,29 +27,41 @@ from operator import ge
 BUCKETS = 1024
 RELATIVE_ERROR = 0.011
 
-_STEPS = 32  # buckets to an octave
+LAST = BUCKETS - 1
+_OCTAVE = 32  # buckets to an octave
 _GRID_BITS = 12
 _GRID = 1 << _GRID_BITS
 # The bucket of 1,000 ns becomes number 0: octave 9 (512 ns), step 30.
-FIRST = 9 * _STEPS + 30
-# TABLE[m] is the step within the octave for the 12 bits m behind the leading one.
-TABLE = bytes(int(_STEPS * log2(1 + m / _GRID) + 1e-12) for m in range(_GRID))
-_EDGES = [next(m for m in range(_GRID) if TABLE[m] == step) for step in range(_STEPS)]
+_FIRST = 9 * _OCTAVE + 30
+_STEP = bytes(int(_OCTAVE * log2(1 + m / _GRID) + 1e-12) for m in range(_GRID))
+_EDGES = [next(m for m in range(_GRID) if _STEP[m] == step) for step in range(_OCTAVE)]
+
+
+def _small(duration_ns: int) -> int:
+    """The bucket of a duration too short to have 12 bits behind its leading one."""
+    bits = max(1, duration_ns).bit_length()
+    return max(0, (bits - 1) * _OCTAVE + _STEP[(duration_ns << (13 - bits)) & (_GRID - 1)] - _FIRST)
+
+
+# Three tables spare the hot path its arithmetic: the bucket of each duration under SMALL_NS; for all others
+# the first bucket of their octave by the number of their bits, plus the step by their leading 13 bits.
+SMALL_NS = _GRID
+SMALL = bytes(map(_small, range(SMALL_NS)))
+OCTAVES = tuple((bits - 1) * _OCTAVE - _FIRST for bits in range(65))
+STEPS = bytes(_GRID) + _STEP
 
 
 def bucket_of(duration_ns: int) -> int:
     """The number of the bucket, 0 to 1023, that a duration in nanoseconds falls into."""
-    if duration_ns < 1000:
-        return 0
-    scaled = duration_ns << 3  # at least 13 bits, so that the shift below is never negative
-    octave = scaled.bit_length() - 1
-    bucket = ((octave - 3) << 5) + TABLE[(scaled >> (octave - _GRID_BITS)) & (_GRID - 1)] - FIRST
-    return bucket if bucket < BUCKETS else BUCKETS - 1
+    if duration_ns < SMALL_NS:
+        return SMALL[duration_ns]
+    bits = duration_ns.bit_length()
+    return min(OCTAVES[bits] + STEPS[duration_ns >> (bits - 13)], LAST)
 
 
 def bounds_ns(bucket: int) -> tuple[float, float]:
     """Lower and upper bound of a bucket in nanoseconds; a duration t is in it if lower <= t < upper."""
-    return _edge_ns(bucket + FIRST), _edge_ns(bucket + FIRST + 1)
+    return _edge_ns(bucket + _FIRST), _edge_ns(bucket + _FIRST + 1)
 
 
 def value_ns(bucket: int) -> float:
@@ -58,7 +70,7 @@ def value_ns(bucket: int) -> float:
 
 
 def _edge_ns(index: int) -> float:
-    octave, step = divmod(index, _STEPS)
+    octave, step = divmod(index, _OCTAVE)
     return float((1 << octave) * (_GRID + _EDGES[step])) / _GRID
 
 
@@ -70,6 +82,8 @@ class Histogram:
     """Counts by bucket, as one integer of 64-bit lanes: bucket 0 is the lowest lane."""
 
     packed: int = 0
+    # The sum of all lanes once somebody asked for it: histograms are merged far more often than counted.
+    _count: int = field(default=-1, init=False, compare=False)
 
     @classmethod
     def of(cls, durations_ns: Iterable[int]) -> Histogram:
@@ -102,7 +116,9 @@ class Histogram:
     @property
     def count(self) -> int:
         """How many durations were counted."""
-        return sum(self.lanes())
+        if self._count < 0:
+            object.__setattr__(self, "_count", sum(self.lanes()))
+        return self._count
 
     def contains(self, earlier: Histogram) -> bool:
         """Whether no bucket of `earlier` has more than this one."""

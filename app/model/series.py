@@ -16,7 +16,11 @@ NS_PER_MS = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Counts and times of one tool over some span. Times are nanoseconds, sizes are bytes."""
+    """Counts and times of one tool over some span. Times are nanoseconds, sizes are bytes.
+
+    `streaming_ns` is the part of `total_ns` that streams took after their first byte. `queued` requests told
+    how long they had waited in a queue before this service, `queue_ns` altogether.
+    """
 
     ok: Histogram = field(default_factory=Histogram)
     failed: Histogram = field(default_factory=Histogram)
@@ -26,6 +30,9 @@ class Series:
     min_ns: int = 0
     max_ns: int = 0
     response_bytes: int = 0
+    streaming_ns: int = 0
+    queued: int = 0
+    queue_ns: int = 0
 
     @property
     def requests(self) -> int:
@@ -47,6 +54,17 @@ class Series:
         requests = self.requests
         return self.total_ns / requests / NS_PER_MS if requests else None
 
+    @property
+    def average_first_byte_ms(self) -> float | None:
+        """The mean time to the first byte of the body; None without requests."""
+        requests = self.requests
+        return (self.total_ns - self.streaming_ns) / requests / NS_PER_MS if requests else None
+
+    @property
+    def average_queue_ms(self) -> float | None:
+        """The mean time in a queue before this service; None where no request told it."""
+        return self.queue_ns / self.queued / NS_PER_MS if self.queued else None
+
     def quantiles_ms(self, qs: Sequence[float] = (0.5, 0.95, 0.99)) -> list[float] | None:
         """Quantiles over successes and failures in milliseconds, within 1.1 %; None without requests."""
         values = (self.ok + self.failed).quantiles_ns(qs)
@@ -65,6 +83,9 @@ class Series:
             min_ns=min(self.min_ns or other.min_ns, other.min_ns or self.min_ns),
             max_ns=max(self.max_ns, other.max_ns),
             response_bytes=self.response_bytes + other.response_bytes,
+            streaming_ns=self.streaming_ns + other.streaming_ns,
+            queued=self.queued + other.queued,
+            queue_ns=self.queue_ns + other.queue_ns,
         )
 
     def since(self, earlier: Series) -> Series:
@@ -92,6 +113,9 @@ class Series:
             min_ns=low,
             max_ns=high,
             response_bytes=self.response_bytes - earlier.response_bytes,
+            streaming_ns=self.streaming_ns - earlier.streaming_ns,
+            queued=self.queued - earlier.queued,
+            queue_ns=self.queue_ns - earlier.queue_ns,
         )
 
 
@@ -125,7 +149,7 @@ class ToolTotals:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One live worker process: its process id, start (Unix seconds), requests answered and in flight."""
+    """One live worker process: its process id, start (Unix seconds), requests counted and in flight."""
 
     pid: int
     started_s: float
@@ -134,11 +158,26 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnCost:
+    """What measuring costs: `timed` requests were timed from the inside, `timed_ns` is the sum."""
+
+    timed: int = 0
+    timed_ns: int = 0
+
+    @property
+    def per_request_us(self) -> float | None:
+        """The mean, in microseconds; None before one was timed."""
+        return self.timed_ns / self.timed / 1e3 if self.timed else None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All workers at one instant, merged: exact for every request that was answered before it.
 
     `run` names the service's run (it changes when the whole service is restarted) and `started_s` is
     its start. `tools` are the service's; `own` are Laptime's own pages, which are never mixed in.
+    `queue` holds the times that requests waited before this service, as far as a proxy told them, and
+    `own_cost` what measuring costs.
     """
 
     run: str
@@ -146,3 +185,5 @@ class Snapshot:
     tools: Mapping[str, ToolTotals]
     own: Mapping[str, ToolTotals]
     workers: tuple[Worker, ...]
+    queue: Series = EMPTY
+    own_cost: OwnCost = field(default_factory=OwnCost)

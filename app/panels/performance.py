@@ -6,11 +6,11 @@ clients were promised numbers, not nulls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ..model.alerting import UNJUDGED, ActiveAlert, system_health, worst
-from ..model.series import EMPTY, Request, Series, ToolTotals, total
+from ..model.series import EMPTY, Request, Series, ToolTotals
 from ..model.windows import Window, named
 from ..settings import Settings
 from ..sources import Sources
@@ -39,12 +39,12 @@ def metrics(window: Window | None, sources: Sources, now_s: float) -> Metrics:
     """All tools and the system: since the start, or in `window`."""
     snapshot = sources.snapshot()
     tools = _tools(window, sources, snapshot.tools)
-    everything = total(one.series for one in tools.values())
+    requests, errors = _sums(tools.values())
     return Metrics(
         overview=Overview(
-            total_requests=everything.requests,
-            total_errors=everything.errors,
-            overall_success_rate=_rate(everything, none=100.0),
+            total_requests=requests,
+            total_errors=errors,
+            overall_success_rate=_overall(requests, errors),
             uptime_seconds=round(max(0.0, now_s - snapshot.started_s), 3),
             start_time=instant(snapshot.started_s),
         ),
@@ -81,7 +81,7 @@ def dashboard(window: Window | None, sources: Sources, now_s: float) -> Dashboar
     """The short form of everything, for a wall or a chat."""
     snapshot = sources.snapshot()
     tools = _tools(window, sources, snapshot.tools)
-    everything = total(one.series for one in tools.values())
+    requests, errors = _sums(tools.values())
     newest = next(reversed(sources.samples(now_s - SYSTEM_SPAN_S)), None)
     state = system_health(newest, sources.settings)
     ranked = sorted(tools, key=lambda name: (-tools[name].series.requests, name))
@@ -89,9 +89,9 @@ def dashboard(window: Window | None, sources: Sources, now_s: float) -> Dashboar
     lately = judged if judged is not None else {name: one.series for name, one in snapshot.tools.items()}
     return Dashboard(
         overview=DashboardOverview(
-            total_requests=everything.requests,
-            total_errors=everything.errors,
-            overall_success_rate=_rate(everything, none=100.0),
+            total_requests=requests,
+            total_errors=errors,
+            overall_success_rate=_overall(requests, errors),
             uptime_hours=round(max(0.0, now_s - snapshot.started_s) / 3600, 4),
             system_health=state,
         ),
@@ -134,7 +134,19 @@ def _within(window: Window, recent: Sequence[Request]) -> tuple[Request, ...]:
     return tuple(one for one in recent if window.start_s <= one.at_s <= window.end_s)
 
 
+# What was said of a tool last time: while nothing is counted of it, its totals are the same object.
+_said: dict[str, tuple[ToolTotals, ToolMetrics]] = {}
+
+
 def _tool(name: str, totals: ToolTotals) -> ToolMetrics:
+    known, said = _said.get(name, (None, None))
+    if known is totals and said is not None:
+        return said
+    _said[name] = totals, (made := _made(name, totals))
+    return made
+
+
+def _made(name: str, totals: ToolTotals) -> ToolMetrics:
     series = totals.series
     p50, p95, p99 = series.quantiles_ms() or (0.0, 0.0, 0.0)
     return ToolMetrics(
@@ -189,6 +201,16 @@ def _counts(active: Sequence[ActiveAlert]) -> AlertCounts:
     return AlertCounts(
         len(active), severities.count("critical"), severities.count("warning"), severities.count("error")
     )
+
+
+def _sums(tools: Iterable[ToolTotals]) -> tuple[int, int]:
+    """Requests and errors of all tools together."""
+    series = [one.series for one in tools]
+    return sum(one.requests for one in series), sum(one.errors for one in series)
+
+
+def _overall(requests: int, errors: int) -> float:
+    return round(100.0 * (requests - errors) / requests, 2) if requests else 100.0
 
 
 def _rate(series: Series, *, none: float) -> float:

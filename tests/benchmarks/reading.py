@@ -19,7 +19,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import msgspec
 
-from app.capture.cells import SUCCESS
+from app.capture.cells import NOWHERE, SUCCESS
 from app.capture.reader import Reader
 from app.capture.recorder import Recorder
 from app.factory import create_app
@@ -119,7 +119,7 @@ def _count(recorder: Recorder, tools: range, requests: int) -> None:
         tool = recorder.tool(f"GET /tool/{number}", own=False)
         for _ in range(requests):
             taken_ns = int(draw.lognormvariate(16, 1))  # 9 ms in the middle
-            tool.count(0, perf_counter_ns(), taken_ns, SUCCESS, 100)
+            tool.count(NOWHERE, perf_counter_ns(), taken_ns, SUCCESS, 100)
 
 
 def _write(recorder: Recorder, tools: int) -> None:

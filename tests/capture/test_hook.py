@@ -15,8 +15,9 @@ from flask import Flask
 
 from app.capture import cells as layout
 from app.capture.cells import CellFile
+from app.capture.merge import notes_of
 from tests.capture.forks import Forks
-from tests.capture.hosts import App, Measured, called, environ_of, notes_in
+from tests.capture.hosts import OWN_PATH, App, Measured, called, environ_of, notes_in
 
 PLAIN = [("Content-Type", "text/plain")]
 
@@ -82,9 +83,8 @@ def test_any_kind_of_body_is_counted_once_with_its_bytes(tmp_path: Path, app: Ap
         assert list(measured.tools) == ["GET /a"]
         assert (measured.only.requests, measured.only.errors) == (turn, 0)
         assert measured.only.response_bytes == 6 * turn
-    header = measured.recorder.header
-    assert (header[layout.ENTERED], notes_in(header)) == (3, 0)
-    assert header[layout.FAULTS] == 0
+    assert (measured.worker.in_flight, notes_in(measured.recorder.header)) == (0, 0)
+    assert measured.recorder.header[layout.FAULTS] == 0
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_tool_name_that_fails_to_be_a_text_costs_no_count_and_does_not_reach_t
 
 def test_own_pages_are_measured_apart(tmp_path: Path) -> None:
     measured = Measured(tmp_path, answering([b"ok"]))
-    called(measured.hook, environ_of("/dashboard", more={"laptime.own": True}))
+    called(measured.hook, environ_of(OWN_PATH))
     called(measured.hook, environ_of("/a"))
     assert list(measured.own) == ["GET /dashboard"]
     assert list(measured.tools) == ["GET /a"]
@@ -365,5 +365,5 @@ def test_both_sides_of_a_fork_in_the_view_are_counted_once_each(tmp_path: Path) 
     files = list(tmp_path.glob("runs/*/worker-*"))
     assert len(files) == 2
     for cells in map(CellFile.open, files):
-        claimed = sum(cells.tool(number)[layout.CLAIMED] for number in range(cells.header[layout.TOOLS]))
-        assert (cells.header[layout.ENTERED], claimed, notes_in(cells.header)) == (1, 1, 0)
+        counted = sum(cells.tool(number)[layout.REQUESTS] for number in range(cells.header[layout.TOOLS]))
+        assert (counted, notes_of(cells)) == (1, [])

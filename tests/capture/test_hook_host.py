@@ -78,7 +78,7 @@ def test_the_host_answers_byte_for_byte_as_without_the_hook(
     assert [sum(line.startswith(name) for line in headers) for name in OURS] == [1, 1, 1]
     assert measured.only.requests == 1
     header = measured.recorder.header
-    assert (header[layout.ENTERED], notes_in(header), header[layout.FAULTS]) == (1, 0, 0)
+    assert (measured.worker.in_flight, notes_in(header), header[layout.FAULTS]) == (0, 0, 0)
 
 
 def _listed(environ: dict[str, Any], start_response: Any) -> list[bytes]:  # noqa: ARG001
@@ -290,7 +290,7 @@ def test_a_service_that_can_not_start_leaves_the_host_unmeasured_but_alive(tmp_p
     def fails() -> None:
         raise OSError("no threads left")
 
-    hook = Hook(_listed, Recorder(tmp_path, 10), fails)
+    hook = Hook(Recorder(tmp_path, 10), fails).wrap(_listed)
     for _ in range(3):
         status, headers, body = called(hook, environ_of())
         assert (status, headers, body) == ("200 OK", {"Content-Type": "text/plain"}, b"one chunk")

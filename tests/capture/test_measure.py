@@ -22,7 +22,7 @@ def measured(tmp_path: Path) -> Measured:
 
 
 def measure(measured: Measured, name: str = "job") -> Measure:
-    return Measure(name, measured.recorder, measured.hook.ensure_started)
+    return Measure(name, measured.recorder, measured.start)
 
 
 def test_a_block_counts_as_a_tool_before_there_is_a_request(measured: Measured) -> None:

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 from flask import Blueprint, Flask, Response
 
-from app.capture.naming import folded, printable, tool_of
+from app.capture.naming import folded, key_of, name_of, printable
+
+
+def tool_of(environ: dict[str, Any], status: int) -> str:
+    """The name under which a request counts."""
+    return name_of(key_of(environ, status))
 
 
 def test_what_the_host_says_comes_first() -> None:

@@ -19,6 +19,7 @@ from app.capture.reader import Reader
 from app.capture.recorder import Recorder
 from app.capture.runs import Run, worker_file
 from app.errors import CellsError
+from app.model.histogram import bucket_of
 from app.model.series import Snapshot
 from tests.capture.forks import Forks, until
 
@@ -42,7 +43,8 @@ def die_after(forks: Forks, recorder: Recorder, requests: int, name: str = "tool
         recorder.open()
         for number in range(requests):
             outcome = SERVER_ERROR if number % 10 == 0 else SUCCESS
-            recorder.tool(name, False).count(0, time.perf_counter_ns(), 1000 + number, outcome, 7)
+            tool = recorder.tool(name, False)
+            tool.count(layout.NOWHERE, time.perf_counter_ns(), 1000 + number, outcome, 7)
 
     assert forks.run(work) == 0
 
@@ -53,8 +55,12 @@ def bury(recorder: Recorder, count: int, each: int) -> None:
         process = Process(Process.current().boot, 2**22 + 1 + number, 1 + number)
         assert recorder.run is not None
         cells = CellFile.create(worker_file(recorder.run, process), process)
-        tool = cells.add_tool(b"tool", own=False)
-        tool[layout.OK + 500] = each
+        _as_counted(cells.add_tool(b"tool"), each)
+
+
+def _as_counted(tool: memoryview, requests: int) -> None:
+    tool[layout.TOTAL_NS], tool[layout.MIN_NS], tool[layout.MAX_NS] = requests * 50_000_000, *[50_000_000] * 2
+    tool[layout.OK + bucket_of(50_000_000)] = tool[layout.REQUESTS] = requests
 
 
 def requests(snapshot: Snapshot) -> int:
@@ -170,7 +176,7 @@ def test_files_left_by_a_crash_are_not_counted_again_when_many_more_die(
         process = Process(Process.current().boot, 1 + pid, 2)
         assert recorder.run is not None
         cells = CellFile.create(worker_file(recorder.run, process), process)
-        cells.add_tool(b"tool", own=False)[layout.OK] = 1
+        _as_counted(cells.add_tool(b"tool"), 1)
     assert requests(reader.snapshot()) == 94
     while reader.retire():
         assert requests(reader.snapshot()) == 94
@@ -261,7 +267,7 @@ def test_threads_may_read_and_fold_at_once(recorder: Recorder) -> None:
     assert totals == [100] * 60
 
 
-@pytest.mark.parametrize("kept", [0, 100, 4096, 5000, 282_623])
+@pytest.mark.parametrize("kept", [0, 100, 4096, 12_288, 13_000, 290_000])
 def test_a_torn_file_costs_its_own_counts_only(recorder: Recorder, kept: int) -> None:
     bury(recorder, 3, each=10)
     torn = sorted(folder_of(recorder).glob("worker-4*"))[0]

@@ -16,9 +16,9 @@ from random import Random
 import pytest
 
 from app.capture import cells as layout
-from app.capture.cells import CLIENT_ERROR, REPORTED, SERVER_ERROR, SUCCESS, CellFile
+from app.capture.cells import CLIENT_ERROR, OTHER, REPORTED, SERVER_ERROR, SUCCESS, CellFile
 from app.capture.reader import Reader
-from app.capture.recorder import OTHER, Recorder
+from app.capture.recorder import Recorder
 from app.model.histogram import Histogram
 from app.model.series import Series, Snapshot
 from tests.capture.forks import Forks, shared_numbers, until
@@ -42,8 +42,8 @@ def count(
     *,
     own: bool = False,
 ) -> None:
-    recorder.header[layout.ENTERED] += 1
-    recorder.tool(name, own).count(0, time.perf_counter_ns(), duration_ns, outcome, size)
+    tool = recorder.tool(name, own)
+    tool.count(layout.NOWHERE, time.perf_counter_ns(), duration_ns, outcome, size)
 
 
 def requests(snapshot: Snapshot) -> int:
@@ -153,7 +153,7 @@ def test_threads_in_several_processes_lose_nothing_while_another_process_reads(
     assert sum(worker.requests for worker in snapshot.workers) == all_requests
     files = [CellFile.open(path) for path in state.glob("runs/*/worker-*")]
     tools = [cells.tool(number) for cells in files for number in range(cells.header[layout.TOOLS])]
-    assert sum(tool[layout.CLAIMED] for tool in tools) == all_requests
+    assert sum(tool[layout.REQUESTS] for tool in tools) == all_requests
     assert len(snapshot.workers) == processes + 1
     assert all(worker.in_flight == 0 for worker in snapshot.workers)
 
@@ -197,8 +197,7 @@ def test_a_process_forked_in_the_middle_counts_into_a_file_of_its_own(state: Pat
     count(recorder, "tool")
     snapshot = Reader(recorder).snapshot()
     assert snapshot.tools["tool"].series.requests == 201
-    assert recorder.cells.tool(recorder.tool("tool", False).mark - 1)[layout.CLAIMED] == 101
-    assert recorder.header[layout.ENTERED] == 101
+    assert recorder.tool("tool", False).cells[layout.REQUESTS] == 101
 
 
 def test_what_a_forked_child_writes_before_it_opened_does_not_reach_its_parent(
@@ -207,10 +206,10 @@ def test_what_a_forked_child_writes_before_it_opened_does_not_reach_its_parent(
     recorder = opened(state)
 
     def work() -> None:
-        recorder.header[layout.ENTERED] += 1
+        recorder.header[layout.FAULTS] += 1
 
     assert forks.run(work) == 0
-    assert recorder.header[layout.ENTERED] == 0
+    assert recorder.header[layout.FAULTS] == 0
 
 
 def test_names_past_the_limit_count_as_other(state: Path) -> None:
@@ -234,7 +233,7 @@ def test_twenty_thousand_random_names_take_bounded_space_and_lose_no_request(sta
     assert requests(snapshot) == 20_000
     assert len(snapshot.tools) == 201
     [file] = state.glob("runs/*/worker-*")
-    assert file.stat().st_size <= 4096 + 13 * 16 * layout.TOOL_CELLS * 8
+    assert file.stat().st_size <= 8 * layout.HEADER_CELLS + 13 * 16 * layout.TOOL_CELLS * 8
 
 
 def test_random_names_over_generations_of_workers_stay_bounded(state: Path, forks: Forks) -> None:
@@ -305,7 +304,7 @@ def test_the_newest_requests_come_newest_first_with_their_real_times(state: Path
 
 def test_a_clock_that_was_set_is_followed(state: Path) -> None:
     recorder = opened(state)
-    recorder.epoch_ns -= 3600 * 10**9  # as if the system's clock had been an hour behind at the start
+    recorder.header[layout.EPOCH_NS] -= 3600 * 10**9  # as if the clock had been an hour behind
     recorder.set_clock()
     count(recorder, "tool")
     [request] = Reader(recorder).snapshot().tools["tool"].recent

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.capture.cells import SUCCESS
+from app.capture.cells import NOWHERE, SUCCESS
 from app.capture.samples import SampleRing
 from app.model.alerting import SystemSample
 from tests.contract.shapes import ANSWERS, differences
@@ -25,7 +25,7 @@ def front(tmp_path: Path) -> Front:
 def slow(front: Front, tool: str, ms: float) -> None:
     """A request that took `ms`, counted as the hook counts it."""
     counted = front.app.service.recorder.tool(tool, False)
-    counted.count(0, perf_counter_ns(), round(ms * 1e6), SUCCESS, 0)
+    counted.count(NOWHERE, perf_counter_ns(), round(ms * 1e6), SUCCESS, 0)
 
 
 def sample(front: Front, at_s: float, cpu: float = 5.0, memory: float = 5.0, disk: float = 5.0) -> None:

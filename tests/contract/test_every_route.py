@@ -12,7 +12,6 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.capture.hook import Hook
 from app.web.tries import TRIES
 from tests.front_door import KEY, Front, problem
 
@@ -37,9 +36,8 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Front:
 
 def tool_server(front: Front) -> Flask:
     """The bundled application behind the pages."""
-    hook = front.app.pipeline
-    assert isinstance(hook, Hook)
-    server = getclosurevars(hook.application).nonlocals["application"]
+    assert front.app.pipeline is not None
+    server = getclosurevars(front.app.pipeline).nonlocals["application"]
     assert isinstance(server, Flask)
     return server
 

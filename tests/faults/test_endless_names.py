@@ -6,16 +6,20 @@ import gc
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
+from app.capture.cells import OTHER
 from app.capture.hook import Hook
 from app.capture.reader import Reader
-from app.capture.recorder import OTHER, Recorder
+from app.capture.recorder import Recorder
 
 from .host import quick
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 MAX_TOOLS = 200
 ROOM_BYTES = 4 * 1024**2  # what the allocator may keep; one kept object of 64 bytes a request would be more
@@ -30,7 +34,7 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
     recorder.cells.close()
 
 
-def ask(hook: Hook, method: str, path: str) -> None:
+def ask(hook: WSGIApplication, method: str, path: str) -> None:
     """One request to the end, as a server does it."""
     environ: dict[str, Any] = {"REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path}
     body = hook(environ, lambda *_: lambda _: None)
@@ -52,7 +56,7 @@ def counted(recorder: Recorder) -> dict[str, int]:
 def test_fifty_thousand_random_paths_and_methods_leave_bounded_names_and_flat_memory(
     recorder: Recorder,
 ) -> None:
-    hook, choose = Hook(quick, recorder, lambda: None), random.Random(11)
+    hook, choose = Hook(recorder, lambda: None).wrap(quick), random.Random(11)
 
     def random_requests(number: int) -> None:
         for _ in range(number):
@@ -69,7 +73,7 @@ def test_fifty_thousand_random_paths_and_methods_leave_bounded_names_and_flat_me
 
 
 def test_two_hundred_thousand_requests_leave_memory_flat_and_an_exact_count(recorder: Recorder) -> None:
-    hook = Hook(quick, recorder, lambda: None)
+    hook = Hook(recorder, lambda: None).wrap(quick)
     for _ in range(20_000):
         ask(hook, "GET", "/")
     before = resident_bytes()

@@ -1,0 +1,87 @@
+"""Dead workers' files folded into one, so that workers may come and go without end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ..errors import CellsError
+from ..model.series import EMPTY, Series
+from . import cells as layout
+from .cells import CellFile, name_of
+from .merge import Ended, read_ring, read_tools, tools_of, unfinished
+from .process import Process
+
+
+def fold(path: Path, folded: CellFile | None, dead: Mapping[Path, CellFile]) -> None:
+    """Write `folded` (what was folded before) and `dead` as one new file at `path`, then remove the dead.
+
+    The new file names the dead that it holds, and takes its place in one step; so wherever this ends,
+    each file is counted once. Raises CellsError when the disk has no room.
+    """
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    held = held_by(folded) if folded else frozenset[tuple[int, int]]()
+    new = [cells for cells in dead.values() if identity(cells) not in held]
+    try:
+        target = CellFile.create(fresh, Process(0, 0, 0))  # nobody's, so nobody waits for it
+        _copy([folded, *new] if folded else new, target)
+    except CellsError:
+        fresh.unlink(missing_ok=True)  # a disk without room needs what it took
+        raise
+    for place, cells in enumerate(dead.values()):
+        pair = layout.FOLDED + 2 * place
+        target.header[pair], target.header[pair + 1] = identity(cells)
+    fresh.replace(path)
+    for gone in dead:
+        try:
+            gone.unlink(missing_ok=True)
+        except OSError as error:
+            raise CellsError(f"can't remove {gone.name}: {error.strerror}") from error
+
+
+def identity(cells: CellFile) -> tuple[int, int]:
+    """What tells a worker's file from all others of its run."""
+    return cells.header[layout.PID], cells.header[layout.START_TICKS]
+
+
+def held_by(folded: CellFile) -> frozenset[tuple[int, int]]:
+    """The identities of the files that the folded one holds and that may still lie there."""
+    pairs = folded.header[layout.FOLDED : layout.FOLDED + 2 * layout.FOLDED_MOST].tolist()
+    return frozenset(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def _copy(sources: Iterable[CellFile], target: CellFile) -> None:
+    places: dict[tuple[str, int], memoryview] = {}
+    for cells in sources:
+        for cell in (layout.FAULTS, layout.TIMED, layout.TIMED_NS):
+            target.header[cell] += cells.header[cell]
+        rest = {name_of(tool): series for tool, series in unfinished(cells)}
+        epoch_ns = cells.header[layout.EPOCH_NS]
+        for source in tools_of(cells):
+            name, kind = key = name_of(source)
+            if key not in places:
+                places[key] = target.add_tool(name.encode(), kind)
+            ended = [(epoch_ns + at_ns, cell) for at_ns, cell in read_ring(source)]
+            _add(places[key], read_tools([source]) + rest.get(key, EMPTY), ended)
+
+
+def _add(target: memoryview, series: Series, ended: Sequence[Ended]) -> None:
+    """Add a tool's counters to the folded ones; the times of `ended` are Unix times there."""
+    newest = sorted((*read_ring(target), *ended))[1 - layout.RING_SIZE :]
+    after = read_tools([target]) + series
+    target[layout.CLIENT_ERRORS], target[layout.SERVER_ERRORS] = after.client_errors, after.server_errors
+    reported = after.failed.count - after.client_errors - after.server_errors
+    target[layout.REPORTED_FAILURES] = reported
+    target[layout.TOTAL_NS], target[layout.RESPONSE_BYTES] = after.total_ns, after.response_bytes
+    target[layout.STREAMING_NS] = after.streaming_ns
+    target[layout.QUEUED], target[layout.QUEUE_NS] = after.queued, after.queue_ns
+    target[layout.MIN_NS], target[layout.MAX_NS] = after.min_ns, after.max_ns
+    for start, histogram in ((layout.OK, after.ok), (layout.FAILED, after.failed)):
+        for bucket, count in histogram.counts().items():
+            target[start + bucket] = count
+    requests = after.requests
+    for number, (at_ns, cell) in enumerate(newest, requests - len(newest)):
+        place = number % layout.RING_SIZE
+        target[layout.ENDS + place], target[layout.TIMES + place] = at_ns, cell
+    target[layout.REQUESTS] = requests

@@ -1,0 +1,107 @@
+"""One tool of one worker: its cells, and the stores that count a request in them.
+
+Counting takes no lock, no disk and no call: on an interpreter with the GIL a thread switch or a signal
+handler can't fall between the load and the store of `cells[i] += n` while there is no call in between,
+so the block of stores in `Tool.count` holds no call. A free-threaded interpreter takes a lock. Sums are
+kept beside the cells too, where reading them costs a tenth.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+import threading
+
+from ..model.histogram import LAST, OCTAVES, SMALL, SMALL_NS, STEPS
+from . import cells as layout
+
+# Read as globals while counting, where an attribute of the module would cost a look-up each.
+_ENDS, _TIMES, _OK, _FAILED = layout.ENDS, layout.TIMES, layout.OK, layout.FAILED
+_TOTAL, _MIN, _MAX = layout.TOTAL_NS, layout.MIN_NS, layout.MAX_NS
+_BYTES, _STREAMING, _REQUESTS = layout.RESPONSE_BYTES, layout.STREAMING_NS, layout.REQUESTS
+_QUEUED, _QUEUE = layout.QUEUED, layout.QUEUE_NS
+
+
+class Tool:
+    """A tool's cells, its name, and its sums so far.
+
+    `answered` and `closing` are what a note of its requests says, by outcome (see `cells`).
+    """
+
+    __slots__ = (
+        "answered", "bytes", "cells", "closing", "header", "least_ns", "lock", "most_ns", "name", "requests",
+        "total_ns",
+    )  # fmt: skip
+
+    def __init__(
+        self, header: memoryview, cells: memoryview, number: int, name: str, lock: threading.RLock
+    ) -> None:
+        self.header, self.cells, self.name, self.lock = header, cells, name, lock
+        self.answered = tuple(layout.ANSWERED | outcome << 14 | number for outcome in range(4))
+        self.closing = tuple(layout.CLOSING | answered for answered in self.answered)
+        self.least_ns, self.most_ns = 1 << 63, 0
+        self.requests = self.total_ns = self.bytes = 0
+
+    def count(
+        self, note: int, ended_ns: int, taken_ns: int, outcome: int, size: int, streaming_ns: int = 0
+    ) -> None:
+        """Count one request and take its note away.
+
+        `ended_ns` is the performance counter, `size` is bytes, and of a stream `streaming_ns` the time from
+        its first byte on: what is no stream is sent as a whole.
+        """
+        if taken_ns < SMALL_NS:
+            bucket = SMALL[taken_ns]
+        else:
+            bits = taken_ns.bit_length()
+            bucket = OCTAVES[bits] + STEPS[taken_ns >> bits - 13]
+            if bucket > LAST:
+                bucket = LAST
+        cells = self.cells
+        # From here on no call: nothing may come between these stores (see the module's docstring). Their
+        # order is what readers of a dead worker's cells go by (`merge.unfinished`).
+        number = self.requests
+        self.requests = number + 1
+        place = number & 31
+        cells[_ENDS + place] = ended_ns
+        cells[_TIMES + place] = taken_ns << 2 | outcome
+        if size:
+            self.bytes = size = self.bytes + size
+            cells[_BYTES] = size
+        if taken_ns > self.most_ns:
+            self.most_ns = cells[_MAX] = taken_ns
+        if taken_ns < self.least_ns:
+            self.least_ns = cells[_MIN] = taken_ns
+        self.total_ns = taken_ns = self.total_ns + taken_ns
+        cells[_TOTAL] = taken_ns
+        if streaming_ns:
+            cells[_STREAMING] += streaming_ns
+        header = self.header
+        header[note] = self.closing[outcome]
+        if outcome:
+            cells[_MAX + outcome] += 1
+            cells[_FAILED + bucket] += 1
+        else:
+            cells[_OK + bucket] += 1
+        header[note] = 0
+        cells[_REQUESTS] = number + 1
+
+    def count_queue(self, queued_ns: int) -> None:
+        """Add the time that a request of this tool waited in a queue before this service."""
+        with self.lock:
+            self.cells[_QUEUE] += queued_ns
+            self.cells[_QUEUED] += 1
+
+
+class LockedTool(Tool):
+    """The same where threads run at the same time: then a lock keeps the stores together."""
+
+    __slots__ = ()
+
+    def count(
+        self, note: int, ended_ns: int, taken_ns: int, outcome: int, size: int, streaming_ns: int = 0
+    ) -> None:
+        with self.lock:
+            super().count(note, ended_ns, taken_ns, outcome, size, streaming_ns)
+
+
+KIND = LockedTool if sysconfig.get_config_var("Py_GIL_DISABLED") else Tool

@@ -1,0 +1,129 @@
+"""What was read of a run's files, brought up to date by reading only what changed since.
+
+The number of requests that a tool has counted is stored last, so a tool whose number stands still has
+nothing new to read: of a thousand tools in eight workers, a glance at 8,000 cells finds the few that were
+called. What is merged once is handed out as the same object until something is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..model.series import EMPTY, OwnCost, Series, Snapshot, ToolTotals, Worker
+from . import cells as layout
+from .cells import OWN, QUEUE, SERVICE, CellFile, name_of
+from .merge import notes_of, read_ring, read_tools, request_of, tools_of, unfinished
+
+RECENT = 16
+
+_Name = tuple[str, int]
+
+
+class Totals:
+    """The tools of a changing set of files, merged."""
+
+    def __init__(self) -> None:
+        self._files: dict[CellFile, _Seen] = {}
+        self._merged: dict[_Name, ToolTotals] = {}
+
+    def read(self, run_id: str, started_s: float, files: Sequence[CellFile]) -> Snapshot:
+        """All that the files hold at this instant."""
+        before, self._files = self._files, {}
+        changed: set[_Name] = set()
+        for cells in files:
+            seen = self._files[cells] = before.pop(cells) if cells in before else _Seen(cells)
+            changed |= seen.look()
+        for gone in before.values():
+            changed.update(gone.names)
+        for key in changed:
+            self._merge(key)
+        of_kind: dict[int, dict[str, ToolTotals]] = {SERVICE: {}, OWN: {}, QUEUE: {}}
+        for (name, kind), totals in self._merged.items():
+            of_kind[kind][name] = totals
+        workers = [seen.worker() for seen in self._files.values() if seen.is_alive]
+        return Snapshot(
+            run_id,
+            started_s,
+            of_kind[SERVICE],
+            of_kind[OWN],
+            tuple(sorted(workers, key=lambda worker: worker.pid)),
+            queue=next((totals.series for totals in of_kind[QUEUE].values()), EMPTY),
+            own_cost=_own_cost(files),
+        )
+
+    def _merge(self, name: _Name) -> None:
+        parts = [(seen, part) for seen in self._files.values() for part in seen.parts.get(name, ())]
+        series = read_tools([part for _, part in parts]) if parts else EMPTY
+        for seen in self._files.values():
+            if name in seen.unfinished:
+                series += seen.unfinished[name]
+        if not series.requests:
+            self._merged.pop(name, None)
+            return
+        ended = [
+            (at_ns + seen.epoch_ns, cell) for seen, part in parts for at_ns, cell in read_ring(part)[-RECENT:]
+        ]
+        ended.sort(reverse=True)
+        self._merged[name] = ToolTotals(series, tuple(request_of(one, 0) for one in ended[:RECENT]))
+
+
+class _Seen:
+    """One file as it was at the last look.
+
+    `parts` are the cells of each name, `unfinished` what a dead worker had answered and not counted.
+    """
+
+    def __init__(self, cells: CellFile) -> None:
+        self._cells = cells
+        self._tools: list[memoryview] = []
+        self._counted: list[int] = []
+        self.names: list[_Name] = []
+        self.parts: dict[_Name, list[memoryview]] = {}
+        self.unfinished: dict[_Name, Series] = {}
+        self.is_alive = True
+
+    @property
+    def epoch_ns(self) -> int:
+        """The Unix time of this file's performance counter's zero."""
+        return self._cells.header[layout.EPOCH_NS]
+
+    def look(self) -> set[_Name]:
+        """The names whose counts are not what they were at the last look."""
+        # Before its counts: who dies meanwhile is dead in the next look.
+        is_alive = self._cells.owner.is_alive()
+        if self._cells.header[layout.TOOLS] > len(self._tools) and not self._cells.is_torn:
+            self._meet(list(tools_of(self._cells))[len(self._tools) :])
+        changed = set()
+        counted = self._counted
+        for number, tool in enumerate(self._tools):
+            requests = tool[layout.REQUESTS]
+            if requests != counted[number]:
+                counted[number] = requests
+                changed.add(self.names[number])
+        if self.is_alive and not is_alive:
+            self.is_alive = False
+            self.unfinished = {name_of(tool): series for tool, series in unfinished(self._cells)}
+            changed.update(self.unfinished)
+        return changed
+
+    def worker(self) -> Worker:
+        """The process that writes the file, and what it has in hand."""
+        header = self._cells.header
+        requests = sum(
+            counted for (_, kind), counted in zip(self.names, self._counted, strict=True) if kind == SERVICE
+        )
+        in_flight = len(notes_of(self._cells)) + header[layout.UNNOTED]
+        return Worker(self._cells.owner.pid, header[layout.MADE_NS] / 1e9, requests, in_flight)
+
+    def _meet(self, tools: Sequence[memoryview]) -> None:
+        for tool in tools:
+            name = name_of(tool)
+            self._tools.append(tool)
+            self._counted.append(0)
+            self.names.append(name)
+            self.parts.setdefault(name, []).append(tool)
+
+
+def _own_cost(files: Sequence[CellFile]) -> OwnCost:
+    headers = [cells.header for cells in files]
+    return OwnCost(sum(h[layout.TIMED] for h in headers), sum(h[layout.TIMED_NS] for h in headers))
