@@ -30,6 +30,29 @@ class ToolMetrics:
     p99_response_time: float
     client_errors: int
     server_errors: int
+    response_bytes: int
+    avg_first_byte_time: float
+    avg_queue_time: float | None  # None: not measured, no proxy told it
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCost:
+    """What Laptime's hook costs: the mean of `timed_requests`, None before one was timed."""
+
+    timed_requests: int
+    microseconds_per_request: float | None
+    worker_time_percent: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTime:
+    """Milliseconds that requests waited before this service, as the proxy told; None: not measured."""
+
+    measured_requests: int
+    average: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +83,8 @@ class Metrics:
     overview: Overview
     system_metrics: SystemMetrics
     tools: dict[str, ToolMetrics]
+    queue_time: QueueTime
+    own_cost: OwnCost
 
 
 @dataclass(frozen=True, slots=True)

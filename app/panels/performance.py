@@ -29,6 +29,7 @@ from .answers import (
     ToolMetrics,
     Usage,
 )
+from .measuring import known_ms, own_cost, queue_time
 
 SYSTEM_SPAN_S = 25 * 60
 RECENT = 10
@@ -50,6 +51,8 @@ def metrics(window: Window | None, sources: Sources, now_s: float) -> Metrics:
         ),
         system_metrics=_system(window, sources, now_s),
         tools={name: _tool(name, tools[name]) for name in sorted(tools)},
+        queue_time=queue_time(snapshot.queue),
+        own_cost=own_cost(snapshot, now_s),
     )
 
 
@@ -166,6 +169,9 @@ def _made(name: str, totals: ToolTotals) -> ToolMetrics:
         p99_response_time=_ms(p99),
         client_errors=series.client_errors,
         server_errors=series.server_errors,
+        response_bytes=series.response_bytes,
+        avg_first_byte_time=_ms(series.average_first_byte_ms),
+        avg_queue_time=known_ms(series.average_queue_ms),
     )
 
 

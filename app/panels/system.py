@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..model.alerting import SystemSample
+from ..model.series import Snapshot
 from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources
 from . import formats
+from .measuring import cost_percent
 from .sparks import POINTS, Spark, spark
 
 WORKERS = 12
@@ -50,12 +52,17 @@ class WorkerRow:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """The live workers, busiest first; `rows` holds the first of `count`."""
+    """The live workers, busiest first; `rows` holds the first of `count`.
+
+    `queue` and `own_cost` say how long requests wait before the workers, and what measuring takes of them.
+    """
 
     rows: tuple[WorkerRow, ...]
     count: int
     busy: int
     up: str
+    queue: str
+    own_cost: str
 
 
 def system(window: Window, sources: Sources, now_s: float) -> System:
@@ -110,7 +117,24 @@ def workers(window: Window, sources: Sources, now_s: float) -> Workers:  # noqa:
         for worker in alive[:WORKERS]
     )
     busy = sum(worker.in_flight > 0 for worker in alive)
-    return Workers(rows, len(alive), busy, formats.duration(now_s - snapshot.started_s))
+    up = formats.duration(now_s - snapshot.started_s)
+    return Workers(rows, len(alive), busy, up, _queue(snapshot), _own_cost(snapshot, now_s))
+
+
+def _queue(snapshot: Snapshot) -> str:
+    quantiles = snapshot.queue.quantiles_ms((0.5, 0.95))
+    if quantiles is None:
+        return "Time in a queue before them is not measured: no proxy sends X-Request-Start."
+    p50, p95 = map(formats.milliseconds, quantiles)
+    return f"Before them, half of the requests waited {p50} or less in a queue, 95 % {p95} or less."
+
+
+def _own_cost(snapshot: Snapshot, now_s: float) -> str:
+    mean_us, percent = snapshot.own_cost.per_request_us, cost_percent(snapshot, now_s)
+    if mean_us is None or percent is None:
+        return "What measuring costs is timed once in 1,024 requests of a worker: none yet."
+    share = f"{percent:.2g} %" if percent >= 0.001 else "less than 0.001 %"
+    return f"Measuring costs {mean_us:.1f} \u00b5s a request, {share} of a worker's time."
 
 
 def is_stale(newest: SystemSample, settings: Settings, now_s: float) -> bool:

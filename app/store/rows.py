@@ -17,7 +17,10 @@ _INSERT: Mapping[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
     "sqlite": sqlite.insert,
 }
 # in the order of the fields of Series
-_NUMBERS = ("client_errors", "server_errors", "total_ns", "min_ns", "max_ns", "response_bytes")
+_NUMBERS = (
+    "client_errors", "server_errors", "total_ns", "min_ns", "max_ns", "response_bytes", "streaming_ns",
+    "queued", "queue_ns",
+)  # fmt: skip
 _COUNTERS = ("buckets_ok", "buckets_failed", *_NUMBERS)
 
 

@@ -41,9 +41,11 @@ def _counters() -> list[Column[Any]]:
     """A Series in columns: counts, nanoseconds, bytes, and two histograms in their compact form."""
     numbers = ("client_errors", "server_errors", "total_ns", "min_ns", "max_ns", "response_bytes")
     buckets = ("buckets_ok", "buckets_failed")
+    later = ("streaming_ns", "queued", "queue_ns")
     return [
         *(Column(name, BigInteger, nullable=False) for name in ("ok", "failed", *numbers)),
         *(Column(name, LargeBinary, nullable=False) for name in buckets),
+        *(Column(name, BigInteger, nullable=False, server_default="0") for name in later),
     ]
 
 

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -367,3 +368,25 @@ def test_both_sides_of_a_fork_in_the_view_are_counted_once_each(tmp_path: Path) 
     for cells in map(CellFile.open, files):
         counted = sum(cells.tool(number)[layout.REQUESTS] for number in range(cells.header[layout.TOOLS]))
         assert (counted, notes_of(cells)) == (1, [])
+
+
+def test_the_time_to_a_streams_first_byte_is_kept(tmp_path: Path) -> None:
+    def stream() -> Iterator[bytes]:
+        yield b""  # no byte yet
+        yield b"first"
+        time.sleep(0.05)
+        yield b"last"
+
+    measured = Measured(tmp_path, answering(stream))
+    called(measured.hook, environ_of("/a"))
+    one = measured.only
+    assert one.average_first_byte_ms is not None
+    assert one.average_ms is not None
+    assert one.streaming_ns >= 50_000_000
+    assert one.average_first_byte_ms == pytest.approx(one.average_ms - one.streaming_ns / 1e6)
+
+
+def test_what_is_sent_as_a_whole_has_its_first_byte_when_it_is_answered(tmp_path: Path) -> None:
+    measured = Measured(tmp_path, answering([b"ok"]))
+    called(measured.hook, environ_of("/a"))
+    assert measured.only.average_first_byte_ms == measured.only.average_ms

@@ -74,6 +74,15 @@ def instant(value: object) -> bool:
     return isinstance(value, str) and datetime.fromisoformat(value).utcoffset() == timedelta(0)
 
 
+def unless_unmeasured(rule: Callable[[object], bool]) -> Callable[[object], bool]:
+    """What the rule says, or null for "not measured"."""
+
+    def fits(value: object) -> bool:
+        return value is None or rule(value)
+
+    return fits
+
+
 def one_of(*allowed: str) -> Callable[[object], bool]:
     def member(value: object) -> bool:
         return value in allowed
@@ -98,6 +107,9 @@ TOOL = {
     "p99_response_time": milliseconds,
     "client_errors": count,
     "server_errors": count,
+    "response_bytes": count,
+    "avg_first_byte_time": milliseconds,
+    "avg_queue_time": unless_unmeasured(milliseconds),
 }
 USAGE = {"current": percent, "average": percent, "max": percent}
 METRICS = {
@@ -110,6 +122,15 @@ METRICS = {
     },
     "system_metrics": {"cpu_usage": USAGE, "memory_usage": USAGE, "disk_usage": USAGE},
     "tools": ByName(TOOL),
+    "queue_time": {
+        "measured_requests": count,
+        **dict.fromkeys(("average", "p50", "p95", "p99"), unless_unmeasured(milliseconds)),
+    },
+    "own_cost": {
+        "timed_requests": count,
+        "microseconds_per_request": unless_unmeasured(milliseconds),
+        "worker_time_percent": unless_unmeasured(percent),
+    },
 }
 ALERT = {
     "type": one_of(

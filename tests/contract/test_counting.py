@@ -109,6 +109,9 @@ def test_a_name_never_seen_is_zeros_and_nothing_remembers_it(front: Front, query
         "p99_response_time": 0.0,
         "client_errors": 0,
         "server_errors": 0,
+        "response_bytes": 0,
+        "avg_first_byte_time": 0.0,
+        "avg_queue_time": None,
     }
     front.roll_up(time.time())
     assert "never seen" not in front.get("/performance/metrics").text
