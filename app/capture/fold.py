@@ -9,7 +9,7 @@ from ..errors import CellsError
 from ..model.series import EMPTY, Series
 from . import cells as layout
 from .cells import CellFile, name_of
-from .merge import Ended, read_ring, read_tools, tools_of, unfinished
+from .merge import read_ring, read_tools, tools_of, unfinished
 from .process import Process
 
 
@@ -62,13 +62,14 @@ def _copy(sources: Iterable[CellFile], target: CellFile) -> None:
             name, kind = key = name_of(source)
             if key not in places:
                 places[key] = target.add_tool(name.encode(), kind)
-            ended = [(epoch_ns + at_ns, cell) for at_ns, cell in read_ring(source)]
+            ends, times = read_ring(source)
+            ended = list(zip(map(epoch_ns.__add__, ends), times, strict=True))
             _add(places[key], read_tools([source]) + rest.get(key, EMPTY), ended)
 
 
-def _add(target: memoryview, series: Series, ended: Sequence[Ended]) -> None:
-    """Add a tool's counters to the folded ones; the times of `ended` are Unix times there."""
-    newest = sorted((*read_ring(target), *ended))[1 - layout.RING_SIZE :]
+def _add(target: memoryview, series: Series, ended: Sequence[tuple[int, int]]) -> None:
+    """Add a tool's counters to the folded ones; `ended` are requests of its ring, their ends Unix times."""
+    newest = sorted((*zip(*read_ring(target), strict=True), *ended))[1 - layout.RING_SIZE :]
     after = read_tools([target]) + series
     target[layout.CLIENT_ERRORS], target[layout.SERVER_ERRORS] = after.client_errors, after.server_errors
     reported = after.failed.count - after.client_errors - after.server_errors

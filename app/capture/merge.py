@@ -11,14 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from ..errors import CellsError
 from ..model.histogram import Histogram, bucket_of
-from ..model.series import EMPTY, Request, Series, total
+from ..model.series import EMPTY, Series, total
 from . import cells as layout
 from .cells import CellFile
 
 log = logging.getLogger("laptime")
-
-# A request in the ring: the performance counter at its end, and its time and outcome, as the cells have it.
-Ended = tuple[int, int]
 
 _FIELDS, _FIELDS_END = layout.TOTAL_NS, layout.QUEUE_NS + 1
 
@@ -50,22 +47,20 @@ def read_tools(parts: Sequence[memoryview]) -> Series:
     )
 
 
-def read_ring(cells: memoryview) -> list[Ended]:
-    """The newest requests of one tool, oldest first, at most RING_SIZE - 1.
+def read_ring(cells: memoryview, newest: int = layout.RING_SIZE) -> tuple[list[int], list[int]]:
+    """The newest requests of one tool, oldest first: their ends, and their times and outcomes.
 
-    Those that the writer may have come round to meanwhile are left out.
+    Ends are the performance counter's; a time is nanoseconds << 2 | outcome. Those that the writer may have
+    come round to meanwhile are left out, so there are RING_SIZE - 1 at most.
     """
     counted = cells[layout.REQUESTS]
     ring = cells[layout.ENDS : layout.TIMES + layout.RING_SIZE].tolist()
-    oldest = max(0, cells[layout.REQUESTS] + 1 - layout.RING_SIZE)
-    places = [number % layout.RING_SIZE for number in range(oldest, counted)]
-    return [(ring[place], ring[layout.RING_SIZE + place]) for place in places]
-
-
-def request_of(ended: Ended, epoch_ns: int) -> Request:
-    """A request of the ring; `epoch_ns` is the Unix time of the performance counter's zero."""
-    at_ns, cell = ended
-    return Request((epoch_ns + at_ns) / 1e9, cell >> 2, not cell & 3)
+    oldest = max(0, counted - newest, cells[layout.REQUESTS] + 1 - layout.RING_SIZE)
+    first, end = oldest % layout.RING_SIZE, counted % layout.RING_SIZE
+    ends, times = ring[: layout.RING_SIZE], ring[layout.RING_SIZE :]
+    if first <= end:
+        return ends[first:end], times[first:end]
+    return ends[first:] + ends[:end], times[first:] + times[:end]
 
 
 def tools_of(cells: CellFile) -> Iterator[memoryview]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..model.series import EMPTY, OwnCost, Series, Snapshot, ToolTotals, Worker
+from ..model.series import EMPTY, OwnCost, Request, Series, Snapshot, ToolTotals, Worker
 from . import cells as layout
 from .cells import OWN, QUEUE, SERVICE, CellFile, name_of
-from .merge import notes_of, read_ring, read_tools, request_of, tools_of, unfinished
+from .merge import notes_of, read_ring, read_tools, tools_of, unfinished
 
 RECENT = 16
 
@@ -60,11 +60,13 @@ class Totals:
         if not series.requests:
             self._merged.pop(name, None)
             return
-        ended = [
-            (at_ns + seen.epoch_ns, cell) for seen, part in parts for at_ns, cell in read_ring(part)[-RECENT:]
-        ]
+        ended: list[tuple[int, int]] = []
+        for seen, part in parts:
+            ends, times = read_ring(part, RECENT)
+            ended += zip(map(seen.epoch_ns.__add__, ends), times, strict=True)
         ended.sort(reverse=True)
-        self._merged[name] = ToolTotals(series, tuple(request_of(one, 0) for one in ended[:RECENT]))
+        newest = tuple([Request(at_ns / 1e9, time >> 2, not time & 3) for at_ns, time in ended[:RECENT]])
+        self._merged[name] = ToolTotals(series, newest)
 
 
 class _Seen:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .histogram import Histogram
 
@@ -130,8 +131,7 @@ def total(series: Iterable[Series]) -> Series:
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request of a tool: when it ended (Unix seconds), how long it took, how it went."""
 
     at_s: float
