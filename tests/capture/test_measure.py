@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -88,12 +89,140 @@ def test_a_generator_is_measured_until_it_is_over_or_left(measured: Measured) ->
     assert (measured.only.requests, measured.only.errors, measured.worker.in_flight) == (2, 0, 0)
 
 
-def test_an_async_generator_is_refused_where_it_is_decorated(measured: Measured) -> None:
-    async def numbers() -> AsyncIterator[int]:
-        yield 1
+def test_an_async_generator_is_measured_until_it_is_over(measured: Measured) -> None:
+    @measure(measured)
+    async def numbers(most: int) -> AsyncIterator[int]:
+        """Counts."""
+        for number in range(most):
+            await asyncio.sleep(0)
+            yield number
 
-    with pytest.raises(TypeError, match="measure the block inside it"):
-        measure(measured)(numbers)
+    async def reads() -> None:
+        assert [number async for number in numbers(3)] == [0, 1, 2]
+        assert (measured.only.requests, measured.worker.in_flight) == (1, 0)
+        one, other = numbers(9), numbers(0)
+        assert (await anext(one), measured.worker.in_flight) == (0, 1)
+        assert await anext(other, "none") == "none"
+        assert (measured.only.requests, measured.worker.in_flight) == (2, 1)
+        assert [number async for number in one] == list(range(1, 9))
+
+    asyncio.run(reads())
+    assert inspect.isasyncgenfunction(numbers)
+    assert (numbers.__name__, numbers.__doc__) == ("numbers", "Counts.")
+    assert (measured.only.requests, measured.only.errors, measured.worker.in_flight) == (3, 0, 0)
+
+
+class StepError(Exception):
+    """What one side of a generator throws to the other."""
+
+
+async def talks() -> AsyncGenerator[object, object]:
+    """A generator that answers all that can be done to one."""
+    heard: object = "begun"
+    while heard != "return":
+        try:
+            heard = yield heard
+        except StepError as error:
+            heard = f"caught {error}"
+        if heard == "raise":
+            raise StepError("its own")
+        if heard == "stop":
+            raise StopAsyncIteration
+        if heard == "nothing":
+            await asyncio.sleep(0)
+
+
+async def clings() -> AsyncGenerator[object, object]:
+    """A generator that goes on when it is closed."""
+    try:
+        yield "begun"
+    except GeneratorExit:
+        yield "still here"
+
+
+async def settles() -> AsyncGenerator[object, object]:
+    """A generator that takes its close for the end, and works before it goes."""
+    try:
+        yield "begun"
+    except GeneratorExit:
+        await asyncio.sleep(0)
+
+
+Talk = AsyncGenerator[object, object]
+Done = Callable[[Talk], Awaitable[object]]
+
+
+@pytest.mark.parametrize(
+    ("function", "failed", "steps"),
+    [
+        (talks, False, [anext, lambda talk: talk.asend("heard"), anext, lambda talk: talk.asend("return")]),
+        (talks, True, [anext, lambda talk: talk.asend("raise"), anext]),
+        (talks, True, [anext, lambda talk: talk.asend("stop")]),
+        (
+            talks,
+            False,
+            [anext, lambda talk: talk.athrow(StepError("told")), lambda talk: talk.asend("return")],
+        ),
+        (talks, True, [anext, lambda talk: talk.asend("nothing"), lambda talk: talk.athrow(KeyError("x"))]),
+        (talks, True, [anext, lambda talk: talk.athrow(StopAsyncIteration())]),
+        (talks, False, [anext, lambda talk: talk.aclose(), anext, lambda talk: talk.aclose()]),
+        (talks, False, [anext, lambda talk: talk.athrow(GeneratorExit())]),
+        (talks, None, [lambda talk: talk.asend("too early"), lambda talk: talk.aclose(), anext]),
+        (talks, None, [lambda talk: talk.athrow(StepError("too early")), anext]),
+        (settles, False, [anext, lambda talk: talk.aclose(), anext]),
+        (settles, False, [anext, lambda talk: talk.athrow(GeneratorExit())]),
+        (clings, False, [anext, lambda talk: talk.aclose(), anext]),
+        (clings, False, [anext, lambda talk: talk.athrow(GeneratorExit()), anext]),
+    ],
+)
+def test_an_async_generator_answers_all_that_is_done_to_it_as_before(
+    measured: Measured, function: Callable[[], Talk], failed: bool | None, steps: list[Done]
+) -> None:
+    async def outcomes(talk: Talk) -> list[tuple[type, str]]:
+        found: list[object] = []
+        for step in steps:
+            try:
+                found.append(await step(talk))
+            except BaseException as error:  # noqa: BLE001 - GeneratorExit too
+                found.append(error)
+        return [(type(one), str(one)) for one in found]
+
+    measured.hook.ensure_started()
+    assert asyncio.run(outcomes(measure(measured)(function)())) == asyncio.run(outcomes(function()))
+    counted = [(series.requests, series.server_errors) for series in measured.tools.values()]
+    assert counted == ([] if failed is None else [(1, failed)])
+
+
+def test_an_async_generator_that_nobody_reads_on_is_closed_as_before(
+    measured: Measured, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def numbers(ended: list[str], name: str) -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            ended.append(name)
+
+    def ended(function: Callable[[list[str], str], AsyncIterator[int]]) -> list[str]:
+        names: list[str] = []
+        kept = function(names, "by the end of the loop")
+
+        async def reads() -> None:
+            async for _ in function(names, "by the collector"):
+                break
+            await anext(kept)
+            await asyncio.sleep(0.01)
+
+        asyncio.run(reads())
+        return names
+
+    assert (
+        ended(measure(measured)(numbers)) == ended(numbers) == ["by the collector", "by the end of the loop"]
+    )
+    assert (measured.only.requests, measured.only.errors, measured.worker.in_flight) == (2, 0, 0)
+    assert not caplog.records
 
 
 def test_a_block_that_forks_counts_once_in_each_process(measured: Measured) -> None:
