@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from . import postgres
+
+CHECKOUT = Path(__file__).parents[1]
+_SOURCES = ("app", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +28,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'store.sqlite3'}"
     return postgres.new_database(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy so that the checkout stays as it is."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    subprocess.run(["cp", "-R", *(CHECKOUT / name for name in _SOURCES), source], check=True)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", target, source], check=True, stdin=subprocess.DEVNULL)
+    (built,) = target.iterdir()
+    return built

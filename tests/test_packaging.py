@@ -8,22 +8,9 @@ import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
-import pytest
 from packaging.requirements import Requirement
 
 CHECKOUT = Path(__file__).parents[1]
-_SOURCES = ("app", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy so that the checkout stays as it is."""
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    subprocess.run(["cp", "-R", *(CHECKOUT / name for name in _SOURCES), source], check=True)
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*build, "--wheel-dir", target, source], check=True, stdin=subprocess.DEVNULL)
-    (built,) = target.iterdir()
-    return built
 
 
 def test_the_wheel_holds_every_file_of_the_application(wheel: Path) -> None:

@@ -26,6 +26,7 @@ import psutil
 from .loopback import Answer, ask, eventually, free_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+PROGRAMS = Path(sys.executable).parent
 KEY = "journey-key-0123456789abcdef"
 START_MOST_S = 60
 STOP_MOST_S = 45
@@ -39,7 +40,8 @@ class Service:
     top of a clean environment, `args` on top of the command line. `bare` leaves address and number of workers
     to what `env` says; `port` then tells where that is. The state in `folder` outlives a stop, so a second
     Service there is a restart. `tracebacks` says that this test makes the service write some. `app` is
-    what gunicorn serves, for a comparison with a host that is not measured.
+    what gunicorn serves, for a comparison with a host that is not measured; `programs` has another
+    environment's gunicorn, and `cwd` is where it starts.
     """
 
     def __init__(
@@ -55,17 +57,20 @@ class Service:
         port: int | None = None,
         tracebacks: bool = False,
         app: str = "wsgi:app",
+        programs: Path = PROGRAMS,
+        cwd: Path = CHECKOUT,
     ) -> None:
         self.state = folder / "state"
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / f"gunicorn-{self.port}.log"
         self._tracebacks = tracebacks
+        self._cwd = cwd
         self._process: subprocess.Popen[bytes] | None = None
         self._env = environment({"LAPTIME_STATE_DIR": str(self.state)} | dict(env or {}))
         if key is not None:
             self._env["LAPTIME_API_KEY"] = key
-        self._command = [*gunicorn(app), *args]
+        self._command = [*gunicorn(app, programs), *args]
         if not bare:
             self._command += [f"--bind=127.0.0.1:{self.port}", f"--workers={workers}"]
         if preload:
@@ -90,7 +95,7 @@ class Service:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
-                cwd=CHECKOUT,
+                cwd=self._cwd,
                 env=self._env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -207,9 +212,9 @@ class Service:
         process.wait()
 
 
-def gunicorn(app: str = "wsgi:app") -> list[str]:
-    """The command that the README gives, from the environment that the tests run in."""
-    return [str(Path(sys.executable).with_name("gunicorn")), app]
+def gunicorn(app: str = "wsgi:app", programs: Path = PROGRAMS) -> list[str]:
+    """The command that the README gives, from the environment that the tests run in unless told another."""
+    return [str(programs / "gunicorn"), app]
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
