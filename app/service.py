@@ -72,6 +72,7 @@ class Service:
 
             def beat() -> None:
                 self.recorder.set_clock()
+                self.recorder.recover()
                 schedule.follow_clock(time.time(), time.monotonic())
 
             Candidate(settings.state_dir / "leader.lock", schedule.start, beat).start()

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from .hook import Hook
-    from .recorder import Tools
-    from .tool import Tool
+    from .tool import Tool, Tools
 
 log = logging.getLogger("laptime.slow")
 
@@ -158,15 +157,11 @@ class Call(list[bytes]):
     def spent(self, own_ns: int) -> None:
         """What the hook spent on this request so far; of most nobody adds it up (see `own_cost`)."""
 
-    def told_bytes(self) -> int:
-        """The Content-Length that the host told, -1 for none."""
-        return told_length(self.headers) if self.tool is not None else -1
-
     def _unseen_bytes(self, environ: WSGIEnvironment) -> int:
         """The size of a body that went out by write() or sendfile, as far as the headers told it."""
         if self.status in (204, 304) or environ.get("REQUEST_METHOD") == "HEAD":
             return 0
-        return max(0, self.told_bytes())
+        return 0 if self.tool is None else max(0, told_length(self.headers))
 
     def fail(self) -> None:
         """The host raised: a server error, whatever status it had sent."""
@@ -178,10 +173,10 @@ class Call(list[bytes]):
         Whoever raises before the headers was not named yet, and a crash must not look unmatched.
         """
         recorder = self.hook.recorder
-        if self.header is not recorder.header:  # a child that the host's view forked, and that answers now
+        if self.header is not recorder.header:  # a child that the view forked and that answers now, say
             if not recorder.is_open:
                 self.hook.ensure_started()
-            self.header, self.note = recorder.enter()
+            self.header, self.note = recorder.enter_again(self.header, self.note)
         if not hasattr(self, "status"):
             self.fail()
         tools = recorder.own if self.tools.kind else recorder.tools

@@ -9,7 +9,7 @@ tools each; it grows by whole segments.
         4  file made at (Unix nanoseconds)       8  samples taken (the system's ring)
         5  tools that are named (stored last)    9  Unix nanoseconds at the performance counter's zero
         10 requests whose own cost was timed     11 nanoseconds of that
-        64..191   pairs (pid, start ticks) of files folded in here
+        64..191   pairs (pid, made at) of files folded in here
         511       what no note has a place for is written here, and read by nobody
         512..1535 notes, one to each request in flight, 0 where there is none:
                   while the host works   the performance counter at its entry

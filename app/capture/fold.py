@@ -12,6 +12,8 @@ from .cells import CellFile, name_of
 from .merge import read_ring, read_tools, tools_of, unfinished
 from .process import Process
 
+_NOTES = layout.NOTES_END - layout.NOTES
+
 
 def fold(path: Path, folded: CellFile | None, dead: Mapping[Path, CellFile]) -> None:
     """Write `folded` (what was folded before) and `dead` as one new file at `path`, then remove the dead.
@@ -40,9 +42,27 @@ def fold(path: Path, folded: CellFile | None, dead: Mapping[Path, CellFile]) -> 
             raise CellsError(f"can't remove {gone.name}: {error.strerror}") from error
 
 
+def keep(left: CellFile, path: Path, owner: Process) -> None:
+    """Write what was counted in `left`, where nobody counts any more, as a file of its own at `path`.
+
+    Requests that were in flight there are left out: they are counted where they end. Raises CellsError when
+    the disk has no room.
+    """
+    left.header[layout.NOTES : layout.NOTES_END] = memoryview(bytes(8 * _NOTES)).cast("Q")
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    try:
+        target = CellFile.create(fresh, owner)
+        _copy([left], target)
+    except CellsError:
+        fresh.unlink(missing_ok=True)
+        raise
+    fresh.replace(path)
+
+
 def identity(cells: CellFile) -> tuple[int, int]:
-    """What tells a worker's file from all others of its run."""
-    return cells.header[layout.PID], cells.header[layout.START_TICKS]
+    """What tells a worker's file from all others of its run; a process may have had two."""
+    return cells.header[layout.PID], cells.header[layout.MADE_NS]
 
 
 def held_by(folded: CellFile) -> frozenset[tuple[int, int]]:

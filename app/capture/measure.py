@@ -51,10 +51,12 @@ class Measure:
         failed = kind is not None and not issubclass(kind, GeneratorExit)
         outcome = SERVER_ERROR if failed else REPORTED if self._is_reported else SUCCESS
         try:
-            if (
-                self._place is None or self._place[0] is not self._recorder.header
-            ):  # a child that the block forked, or no start yet
+            if self._place is None:  # there was no start yet
                 self._place = self._enter()
+            elif self._place[0] is not self._recorder.header:  # a child that the block forked, say
+                if not self._recorder.is_open:
+                    self._ensure_started()
+                self._place = self._recorder.enter_again(*self._place)
             taken_ns = ended_ns - self._began_ns
             tool = self._recorder.tool(self.name, own=False)
             tool.count(self._place[1], ended_ns, taken_ns, outcome, 0)

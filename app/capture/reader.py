@@ -54,7 +54,7 @@ class Reader:
         """Why this worker's counts are not whole or not shared, as a sentence; "" when all is well."""
         recorder = self._recorder
         if recorder.run is not None and not recorder.cells.is_current():
-            return "the files of counts were removed: until a restart each worker shows its own counts alone"
+            return "the files of counts were removed: for a moment each worker shows its own counts alone"
         return recorder.trouble
 
     def snapshot(self) -> Snapshot:
@@ -66,9 +66,12 @@ class Reader:
                 return self._totals.read(_PRIVATE, made_s, [recorder.cells])
         with self._lock:
             self._settle(recorder.run)
-            files = self._files(recorder.run)
-            if not recorder.cells.is_current():  # removed beneath us: what this worker counted is still here
-                files = [*files, recorder.cells]
+            with recorder.lock:  # so that no file is on its way from one of these to another
+                files = self._files(recorder.run)
+                if not recorder.cells.is_current():  # removed beneath us: what was counted is still here
+                    files = [*files, recorder.cells]
+                if recorder.left is not None:
+                    files = [*files, recorder.left]
             return self._totals.read(recorder.run.id, recorder.run.started_s, files)
 
     def past(self, run: Run) -> Snapshot:

@@ -16,38 +16,15 @@ from pathlib import Path
 from ..errors import CellsError
 from . import cells as layout
 from .cells import OTHER, OWN, QUEUE, SERVICE, CellFile
-from .naming import Key, name_of, printable
+from .fold import keep
+from .naming import printable
 from .process import Process
-from .runs import Names, Run, join
-from .tool import KIND, Tool
+from .runs import Names, Run, join, worker_file
+from .tool import KEPT_KEY_LENGTH, KEPT_KEYS, KIND, Tool, Tools
 
 log = logging.getLogger("laptime")
 
 _QUEUE_NAME = "(queue)"
-_KEPT_KEYS, _KEPT_KEY_LENGTH = 4096, 256
-
-
-class Tools:
-    """The tools of one kind in this worker: `known` by what named a request, `named` by their name."""
-
-    __slots__ = ("kind", "known", "named", "recorder")
-
-    def __init__(self, recorder: Recorder, kind: int) -> None:
-        self.recorder = recorder
-        self.kind = kind
-        self.known: dict[Key, Tool] = {}
-        self.named: dict[str, Tool] = {}
-
-    def find(self, key: Key) -> Tool:
-        """The tool that `key` names and that is not in `known` yet; `(other)` past the limit of names."""
-        name = name_of(key)
-        tool = self.named.get(name) or self.recorder.add(name, self)
-        path = key if isinstance(key, str) else key[2]
-        if len(path) < _KEPT_KEY_LENGTH:  # any path may come along: what is remembered of them is bounded
-            if len(self.known) >= _KEPT_KEYS:
-                self.known.clear()
-            self.known[key] = tool
-        return tool
 
 
 class Recorder:
@@ -77,6 +54,8 @@ class Recorder:
         self.paths: dict[str, dict[str, Tool]] = {}
         self._queue: Tool | None = None
         self._names: Names | None = None
+        self.left: CellFile | None = None
+        self._left_headers: list[memoryview] = []
         self._fault_logged_s = float("-inf")
 
     def open(self) -> bool:
@@ -98,8 +77,50 @@ class Recorder:
                 self.trouble = f"counting in private memory: {error}"
                 log.error("%s", self.trouble)
                 self._count_in(CellFile.create(None, Process.current()), None)
+            self.free = deque(range(layout.NOTES, layout.NOTES_END))
             self.is_open = True
             return begun
+
+    def recover(self) -> None:
+        """Share counts again as soon as the state folder lets us; called once a second.
+
+        A worker that counts in private memory, or in files that were removed, begins a new file, and leaves
+        what it had counted in another one beside it. That is done a turn later, when no thread is in the
+        middle of counting where it did before; until then `left` holds it.
+        """
+        with self.lock:
+            try:
+                if not self.is_open:
+                    return
+                if self.left is not None and self.run is not None:
+                    keep(self.left, worker_file(self.run, Process.current()), Process.current())
+                    self.left, self.trouble = None, ""
+                    log.warning("counts are shared again")
+                elif self.run is None or not self.cells.is_current():
+                    self._share_again()
+                elif self.trouble:  # for want of room new tools count as others
+                    self.cells.tool(self.header[layout.TOOLS])
+                    self.trouble = ""
+                    for tools in (self.tools, self.own):
+                        tools.known = {}
+                    self.paths = {}
+            except CellsError as error:
+                self.trouble = self.trouble or f"counts are not shared: {error}"
+
+    def _share_again(self) -> None:
+        run, cells, _ = join(self._state, again=self.run)
+        before, known = self.cells, self.run is None or run == self.run
+        try:
+            self._count_in(cells, run)
+        except CellsError:
+            if cells.path is not None:
+                cells.path.unlink(missing_ok=True)
+            raise
+        self._left_headers.append(before.header)
+        if known:
+            self.left = before
+        else:  # the others have begun anew: what was counted for the run before belongs to none any more
+            log.error("counts since the last roll-up are dropped: the state folder was removed")
 
     def _count_in(self, cells: CellFile, run: Run | None) -> None:
         """Begin to count in `cells`. Raises CellsError when they have no room for any tool."""
@@ -111,7 +132,6 @@ class Recorder:
         self.tools, self.own, self._queue = tools, own, None
         self.paths = {}
         self.set_clock()
-        self.free = deque(range(layout.NOTES, layout.NOTES_END))
 
     def set_clock(self) -> None:
         """Follow the system's clock: called now and then, since a clock can be set."""
@@ -139,6 +159,15 @@ class Recorder:
                 self.header[layout.UNNOTED] += 1
             return self.header, layout.NOWHERE
 
+    def enter_again(self, header: memoryview, note: int) -> tuple[memoryview, int]:
+        """The place of what began elsewhere: before a fork, or before this worker's file was another."""
+        if not any(header is left for left in self._left_headers):
+            return self.enter()
+        if note == layout.NOWHERE:
+            with self.lock:
+                self.header[layout.UNNOTED] += 1
+        return self.header, note  # places are given out once, whichever file they are written in
+
     def leave(self, header: memoryview, note: int) -> None:
         """Give the place of what was counted back."""
         if note != layout.NOWHERE:
@@ -149,9 +178,9 @@ class Recorder:
 
     def methods_of(self, path: str) -> dict[str, Tool]:
         """A path of the service's: the tools that it names, by method; remembered within bounds."""
-        if len(path) >= _KEPT_KEY_LENGTH:
+        if len(path) >= KEPT_KEY_LENGTH:
             return {}
-        if len(self.paths) >= _KEPT_KEYS:
+        if len(self.paths) >= KEPT_KEYS:
             self.paths = {}
         return self.paths.setdefault(path, {})
 

@@ -103,17 +103,18 @@ def worker_file(run: Run, process: Process) -> Path:
     return next(path for path in map(run.folder.joinpath, names) if not path.exists())
 
 
-def join(state: Path) -> tuple[Run, CellFile, bool]:
+def join(state: Path, again: Run | None = None) -> tuple[Run, CellFile, bool]:
     """Join the service's run, or begin one: the run, this worker's new file, and whether it was begun here.
 
-    Raises CellsError when the state folder can't be written; the caller then counts in private memory.
+    `again` is a run whose folder was removed: it goes on unless another has begun meanwhile. Raises
+    CellsError when the state folder can't be written; the caller then counts in private memory.
     """
     process = Process.current()
     try:
         (state / "runs").mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(state / "runs" / "lock"):
             found = _current(state)
-            run = found or _begun(state, process)
+            run = found or _begun(state, process, again)
             _write(state, run)
             return run, CellFile.create(worker_file(run, process), process), found is None
     except OSError as error:
@@ -138,13 +139,15 @@ def _current(state: Path) -> Run | None:
     return run if run.folder.is_dir() and (continues or run.is_running()) else None
 
 
-def _begun(state: Path, process: Process) -> Run:
-    started_s = time.time()
-    run_id = f"{int(started_s * 1000)}-{process.pid}"
-    folder = state / "runs" / run_id
-    folder.mkdir(mode=0o700)
-    (folder / _INSTANCE).write_text(gethostname())
-    return Run(run_id, started_s, folder)
+def _begun(state: Path, process: Process, again: Run | None) -> Run:
+    # Who forks the workers names the run: so they all name the same one, also if its folder is removed.
+    master = supervisor()
+    started_s = master.started_s() if master else time.time()
+    run_id = f"{int(started_s * 1000)}-{(master or process).pid}"
+    run = again or Run(run_id, started_s, state / "runs" / run_id)
+    run.folder.mkdir(mode=0o700, exist_ok=again is not None)
+    (run.folder / _INSTANCE).write_text(gethostname())
+    return run
 
 
 def _forkers(state: Path) -> list[Process]:

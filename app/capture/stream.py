@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
+from .headers import told_length
+
 if TYPE_CHECKING:
     from .call import Call
 
@@ -21,7 +23,7 @@ class Stream:
 
     def __iter__(self) -> Iterator[bytes]:
         call = self._call
-        length = call.told_bytes()
+        length = -1 if call.tool is None else told_length(call.headers)
         sent = 0
         try:
             for chunk in self._body:

@@ -10,9 +10,16 @@ from __future__ import annotations
 
 import sysconfig
 import threading
+from typing import TYPE_CHECKING
 
 from ..model.histogram import LAST, OCTAVES, SMALL, SMALL_NS, STEPS
 from . import cells as layout
+from .naming import Key, name_of
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+KEPT_KEYS, KEPT_KEY_LENGTH = 4096, 256  # what is remembered of paths and names that clients choose
 
 # Read as globals while counting, where an attribute of the module would cost a look-up each.
 _ENDS, _TIMES, _OK, _FAILED = layout.ENDS, layout.TIMES, layout.OK, layout.FAILED
@@ -105,3 +112,26 @@ class LockedTool(Tool):
 
 
 KIND = LockedTool if sysconfig.get_config_var("Py_GIL_DISABLED") else Tool
+
+
+class Tools:
+    """The tools of one kind in this worker: `known` by what named a request, `named` by their name."""
+
+    __slots__ = ("kind", "known", "named", "recorder")
+
+    def __init__(self, recorder: Recorder, kind: int) -> None:
+        self.recorder = recorder
+        self.kind = kind
+        self.known: dict[Key, Tool] = {}
+        self.named: dict[str, Tool] = {}
+
+    def find(self, key: Key) -> Tool:
+        """The tool that `key` names and that is not in `known` yet; `(other)` past the limit of names."""
+        name = name_of(key)
+        tool = self.named.get(name) or self.recorder.add(name, self)
+        path = key if isinstance(key, str) else key[2]
+        if len(path) < KEPT_KEY_LENGTH:  # any path may come along: what is remembered of them is bounded
+            if len(self.known) >= KEPT_KEYS:
+                self.known.clear()
+            self.known[key] = tool
+        return tool

@@ -40,13 +40,15 @@ class Totals:
         of_kind: dict[int, dict[str, ToolTotals]] = {SERVICE: {}, OWN: {}, QUEUE: {}}
         for (name, kind), totals in self._merged.items():
             of_kind[kind][name] = totals
-        workers = [seen.worker() for seen in self._files.values() if seen.is_alive]
+        workers: dict[int, Worker] = {}
+        for one in (seen.worker() for seen in self._files.values() if seen.is_alive):
+            workers[one.pid] = one if one.pid not in workers else _together(one, workers[one.pid])
         return Snapshot(
             run_id,
             started_s,
             of_kind[SERVICE],
             of_kind[OWN],
-            tuple(sorted(workers, key=lambda worker: worker.pid)),
+            tuple(workers[pid] for pid in sorted(workers)),
             queue=next((totals.series for totals in of_kind[QUEUE].values()), EMPTY),
             own_cost=_own_cost(files),
         )
@@ -124,6 +126,16 @@ class _Seen:
             self._counted.append(0)
             self.names.append(name)
             self.parts.setdefault(name, []).append(tool)
+
+
+def _together(one: Worker, other: Worker) -> Worker:
+    """A worker that has two files: the folder of the first was full or removed."""
+    return Worker(
+        one.pid,
+        min(one.started_s, other.started_s),
+        one.requests + other.requests,
+        one.in_flight + other.in_flight,
+    )
 
 
 def _own_cost(files: Sequence[CellFile]) -> OwnCost:

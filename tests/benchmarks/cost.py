@@ -1,4 +1,4 @@
-"""The cost that is added to a request: every variant in its own process, their rounds interleaved."""
+"""The cost that is added to a request: each variant beside the bare application, all rounds interleaved."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(peers: Path, folder: Path, rounds: int) -> str:
 
 
 def _kind(kind: str, peers: Path, folder: Path, rounds: int) -> str:
-    variants = OF_KIND[kind]
+    variants = [variant for variant in OF_KIND[kind] if variant != BARE]
     with ExitStack() as stack:
         running: dict[str, tuple[IO[str], IO[str]]] = {}
         for number, variant in enumerate(variants):
@@ -30,7 +30,7 @@ def _kind(kind: str, peers: Path, folder: Path, rounds: int) -> str:
             place.mkdir()
             python = sys.executable if variant in OURS else str(peers)
             running[variant] = stack.enter_context(_driver(python, kind, variant, place))
-        found: dict[str, list[float]] = {variant: [] for variant in variants}
+        found: dict[str, list[tuple[float, float]]] = {variant: [] for variant in variants}
         for number in range(rounds):
             # Each round begins elsewhere, so that no variant always follows the same one.
             turn = number % len(variants)
@@ -38,7 +38,8 @@ def _kind(kind: str, peers: Path, folder: Path, rounds: int) -> str:
                 put, get = running[variant]
                 put.write("\n")
                 put.flush()
-                found[variant].append(float(get.readline()) / 1000)
+                bare, measured = map(float, get.readline().split())
+                found[variant].append((bare / 1000, measured / 1000))
     return _table(kind, found)
 
 
@@ -57,22 +58,18 @@ def _driver(python: str, kind: str, variant: str, folder: Path) -> Iterator[tupl
             process.kill()
 
 
-def _table(kind: str, found: dict[str, list[float]]) -> str:
-    bare = found[BARE]
-    added = {
-        variant: [took - base for took, base in zip(times, bare, strict=True)]
-        for variant, times in found.items()
-    }
+def _table(kind: str, found: dict[str, list[tuple[float, float]]]) -> str:
+    added = {variant: [took - bare for bare, took in pairs] for variant, pairs in found.items()}
     prometheus = median(added[PROMETHEUS])
     rows = [
         [
             variant,
-            spread(times),
-            "-" if variant == BARE else spread(added[variant]),
-            spread([took / base for took, base in zip(times, bare, strict=True)]),
-            "-" if variant == BARE else f"{median(added[variant]) / prometheus:.2f}",
+            spread([bare for bare, _ in pairs]),
+            spread([took for _, took in pairs]),
+            spread(added[variant]),
+            f"{median(added[variant]) / prometheus:.2f}",
         ]
-        for variant, times in found.items()
+        for variant, pairs in found.items()
     ]
-    heads = ["measured by", "us a request", "us added", "times bare", "added, to prometheus_client's"]
+    heads = ["measured by", "bare, us a request", "measured, us", "us added", "added, to prometheus_client's"]
     return f"### {TITLES[kind]}\n\n{table(heads, rows)}"

@@ -1,4 +1,6 @@
-"""One variant in a process of its own: each line on stdin runs one round, each answer is ns a request.
+"""The bare application and a variant of it in one process, in turns: what the process itself is like cancels.
+
+Each line on stdin runs one round of both, each answer is the two in nanoseconds a request.
 
 python -m tests.benchmarks.driver wsgi "Laptime, everything on" /tmp/folder
 """
@@ -12,7 +14,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-from .variants import App, build
+from .variants import BARE, App, build
 
 ROUND_NS = 60_000_000
 WARM_UP = 300
@@ -64,14 +66,17 @@ def main() -> None:
     kind, variant, folder = sys.argv[1:]
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a peer prints must not look like an answer
-    app = build(kind, variant, Path(folder))
+    apps = build(kind, BARE, Path(folder)), build(kind, variant, Path(folder))
     environ = environ_of()
-    took_ns = max(1, drive(app, environ, WARM_UP))
-    requests = max(20, ROUND_NS * WARM_UP // took_ns)
-    drive(app, environ, requests)
+    took_ns = [max(1, drive(app, environ, WARM_UP)) for app in apps]
+    requests = max(20, ROUND_NS * WARM_UP // max(took_ns))
+    for app in apps:
+        drive(app, environ, requests)
     print("ready", file=out, flush=True)
-    for _line in sys.stdin:
-        print(drive(app, environ, requests) / requests, file=out, flush=True)
+    for number, _line in enumerate(sys.stdin):
+        turn = (0, 1) if number % 2 else (1, 0)
+        took = {which: drive(apps[which], environ, requests) / requests for which in turn}
+        print(took[0], took[1], file=out, flush=True)
     os._exit(0)  # threads and exit hooks of a peer are not part of what is measured
 
 

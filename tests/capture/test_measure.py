@@ -187,7 +187,7 @@ def test_an_async_generator_answers_all_that_is_done_to_it_as_before(
                 found.append(error)
         return [(type(one), str(one)) for one in found]
 
-    measured.hook.ensure_started()
+    measured.start()
     assert asyncio.run(outcomes(measure(measured)(function)())) == asyncio.run(outcomes(function()))
     counted = [(series.requests, series.server_errors) for series in measured.tools.values()]
     assert counted == ([] if failed is None else [(1, failed)])

@@ -359,3 +359,28 @@ def test_faults_are_counted_and_logged_once(state: Path, caplog: pytest.LogCaptu
         recorder.fault(ValueError("ours"))
     assert recorder.header[layout.FAULTS] == 5
     assert len(caplog.records) == 1
+
+
+def test_workers_that_live_side_by_side_keep_to_one_limit_of_names(state: Path, forks: Forks) -> None:
+    most, workers = 20, 4
+    recorder = opened(state, max_tools=most)
+    told = shared_numbers(workers)
+
+    def work(number: int) -> None:
+        mine = opened(state, max_tools=most)
+        until(
+            lambda: all(told[other] for other in range(number))
+        )  # one after the other: in the same instant each may add one more
+        for name in range(most):
+            count(mine, f"{number}/{name}")
+            count(mine, f"shared {name % 5}")
+        told[number] = 1
+        time.sleep(60)
+
+    for number in range(workers):
+        forks.start(partial(work, number))
+    until(lambda: all(told))
+    tools = Reader(recorder).snapshot().tools
+    assert len(tools) == most + 1
+    assert sum(totals.series.requests for totals in tools.values()) == 2 * most * workers
+    assert tools["shared 0"].series.requests == 4 * workers

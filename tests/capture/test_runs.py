@@ -84,9 +84,9 @@ def test_workers_that_start_at_once_agree_and_one_of_them_began_the_run(
 ) -> None:
     begin = runs._begun
 
-    def slowly(state: Path, process: Process) -> Run:
+    def slowly(state: Path, process: Process, again: Run | None) -> Run:
         time.sleep(0.05)  # long enough for all the others to come by
-        return begin(state, process)
+        return begin(state, process, again)
 
     monkeypatch.setattr(runs, "_begun", slowly)
     begun, go = shared_numbers(8), shared_numbers(1)

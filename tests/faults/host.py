@@ -37,6 +37,12 @@ def quick(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     return [b"quick"]
 
 
+def named(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """The rest of the path is the tool's name."""
+    environ["laptime.tool"] = environ["PATH_INFO"].split("/")[2]
+    return quick(environ, start_response)
+
+
 def slow(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     time.sleep(SLOW_S)
     return quick(environ, start_response)
@@ -131,6 +137,7 @@ def in_close(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[byte
 ROUTES: dict[str, Callable[[Any, Any], Iterable[bytes]]] = {
     "health": quick,
     "quick": quick,
+    "named": named,
     "slow": slow,
     "forking": forking,
     "by_sendfile": by_sendfile,

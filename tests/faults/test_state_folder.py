@@ -58,6 +58,29 @@ def test_a_full_disk_leaves_the_host_untouched_and_counts_in_private_memory(
         assert reason in service.output()
 
 
+def test_a_disk_that_has_room_again_is_counted_on_again_without_a_restart(
+    tmp_path: Path, tiny_disk: Path
+) -> None:
+    with measured(tmp_path, workers=3, env=elsewhere(tmp_path), tracebacks=True) as service:
+        workers = service.workers()
+        said = "counting in private memory"
+        eventually(lambda: service.output().count(said) == 3, "all workers to find the disk full")
+        assert call(service, "quick", 400).of_status(200) == 400
+        assert reasons(service)
+        subprocess.run(["mount", "-o", "remount,size=8m", tiny_disk], check=True)
+        eventually(lambda: len(worker_files(service.state)) == 6, "the files of then and now", within_s=30)
+        eventually(lambda: all(reasons(service) == [] for _ in range(12)), "nobody degraded", within_s=30)
+        assert {counted(service, "quick") for _ in range(12)} == {400}
+        assert call(service, "quick", 300).of_status(200) == 300
+        assert {counted(service, "quick") for _ in range(12)} == {700}
+        assert service.workers() == workers
+        for pid in workers:
+            service.kill(pid)
+        eventually(lambda: len(service.workers()) == 3, "the next workers")
+        eventually(lambda: len(worker_files(service.state)) == 3, "the fold", within_s=30)
+        assert counted(service, "quick") == 700
+
+
 def test_a_disk_that_fills_up_later_ends_no_worker(tmp_path: Path, tiny_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=1m", tiny_disk], check=True)
     with measured(tmp_path, workers=1, env=elsewhere(tmp_path), tracebacks=True) as service:
@@ -72,23 +95,33 @@ def test_a_disk_that_fills_up_later_ends_no_worker(tmp_path: Path, tiny_disk: Pa
                 except OSError:
                     continue
         for number in range(20):  # more tools than the file has room for
-            name = chr(ord("a") + number) * 3
-            assert service.request("OPTIONS", f"/quick/{name}").status == 200
+            assert service.get(f"/named/tool-{number}").status == 200
         assert call(service, "quick", 300).of_status(200) == 300
-        assert counted(service, "quick") == 320
+        total = service.metrics()["overview"]["total_requests"]
+        assert total - counted(service, "health") == 320
+        assert counted(service, "(other)") > 0
         assert service.workers() == workers
+        assert "new tools count as (other)" in reasons(service)[0]
+        filler.unlink()
+        eventually(lambda: reasons(service) == [], "room again", within_s=30)
+        assert service.get("/named/tool-19").status == 200
+        assert counted(service, "tool-19") == 1
 
 
-def test_a_state_folder_deleted_while_running_ends_nothing_and_is_said(tmp_path: Path) -> None:
-    with measured(tmp_path, workers=1, env=elsewhere(tmp_path), tracebacks=True) as service:
+def test_a_state_folder_deleted_while_running_costs_no_count_and_is_made_anew(tmp_path: Path) -> None:
+    with measured(tmp_path, workers=3, env=elsewhere(tmp_path), tracebacks=True) as service:
         assert call(service, "quick", 200).of_status(200) == 200
         assert reasons(service) == []
         workers = service.workers()
         shutil.rmtree(service.state)
         assert call(service, "quick", 200).of_status(200) == 200
         assert service.workers() == workers
-        assert counted(service, "quick") == 400
-        assert "removed" in reasons(service)[0]
+        eventually(lambda: {counted(service, "quick") for _ in range(12)} == {400}, "all of it", within_s=30)
+        assert call(service, "quick", 100).of_status(200) == 100
+        assert {counted(service, "quick") for _ in range(12)} == {500}
+        assert reasons(service) == []
+        in_the_hour = service.metrics("?tool_name=quick&window=1h")["total_requests"]
+        assert in_the_hour == 500
 
 
 def test_torn_empty_foreign_and_unreadable_files_in_the_runs_folder_break_nothing(tmp_path: Path) -> None:
