@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 OPTIONS ?=
-SLOW := $(wildcard tests/journeys tests/faults)
+SLOW := $(wildcard tests/journeys tests/faults tests/benchmarks)
 UNIT = $(BIN)/pytest -q -n 2 $(SLOW:%=--ignore=%) $(OPTIONS)
 
 VNU_VERSION := 26.9.27
@@ -30,12 +30,11 @@ check: .venv/development ## Lint, types and fast tests, in less than a minute
 	$(UNIT)
 
 # Unit tests share two cores; journeys have them to themselves, because they are watched by the clock.
-test: .venv/development .cache/chromium ## All tests, with real servers and a real browser
+test: .venv/development .cache/chromium .cache/bench-peers .cache/wrk ## All tests, with real servers and a real browser
 	$(UNIT)
 	$(BIN)/pytest -q $(SLOW) $(OPTIONS)
 
-bench: .venv/runtime .cache/bench-peers ## What Laptime costs, beside others; PARTS="cost throughput memory reading"
-	@command -v wrk >/dev/null || test "$$(id -u)" != 0 || apt-get install -qq wrk
+bench: .venv/runtime .cache/bench-peers .cache/wrk ## What Laptime costs, beside others; PARTS="cost throughput memory reading"
 	@$(BIN)/python -m tests.benchmarks $(OPTIONS) $(PARTS)
 
 lint: .venv/development $(VNU) ## Ruff, mypy, and the Nu HTML checker on every page
@@ -84,6 +83,11 @@ clean: ## Remove what these commands made; the state in instance/ stays
 	@test -x .cache/bench-venv/bin/python || $(PYTHON) -m venv .cache/bench-venv
 	@echo "Installing tests/benchmarks/requirements.txt into .cache/bench-venv"
 	@.cache/bench-venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.cache/wrk: .ci/apt
+	@mkdir -p .cache
+	@command -v wrk >/dev/null || .ci/apt wrk || echo "Without wrk no throughput is measured"
 	@touch $@
 
 $(VNU): .ci/vnu

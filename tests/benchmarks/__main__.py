@@ -11,7 +11,6 @@ from pathlib import Path
 
 from . import cost, memory, reading, throughput
 from .report import machine
-from .variants import BARE, LAPTIME
 
 
 def main() -> None:
@@ -20,19 +19,22 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, default=Path(".cache/bench-venv/bin/python"))
     parser.add_argument("--rounds", type=int, default=80)
     parser.add_argument("--turns", type=int, default=9)
+    parser.add_argument("--seconds", type=int, default=3, help="of load in one turn of the throughput")
+    parser.add_argument(
+        "--cases", type=int, nargs="*", default=[10, 100, 1000], help="numbers of tools to read"
+    )
     parser.add_argument("parts", nargs="*")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        pairs = dict.fromkeys(("wsgi", "flask"), (BARE, LAPTIME))
         parts: dict[str, tuple[str, Callable[[], str]]] = {
             "cost": ("Cost added to a request", lambda: cost.run(options.peers, folder, options.rounds)),
             "throughput": (
                 "Throughput, gunicorn with 2 sync workers, wrk -t1 -c8",
-                lambda: throughput.run(folder, options.turns, pairs),
+                lambda: throughput.run(folder, options.turns, options.seconds),
             ),
-            "memory": ("Memory", lambda: memory.run(3)),
-            "reading": ("Reading /performance/metrics", reading.run),
+            "memory": ("Memory", lambda: memory.run(min(3, options.turns))),
+            "reading": ("Reading /performance/metrics", lambda: reading.run(options.cases)),
         }
         _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {machine()}.\n")
         for part in options.parts or parts:

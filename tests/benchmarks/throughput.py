@@ -1,4 +1,4 @@
-"""Requests per second under gunicorn, two sync workers, by wrk: bare and with Laptime, alternating."""
+"""Requests per second under gunicorn, two sync workers, by wrk: bare and with Laptime, taking turns."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from statistics import median
 from urllib.request import urlopen
 
 from .report import spread, table
-from .variants import App, build
-
-SECONDS = 3
+from .variants import BARE, KINDS, OURS, App, build
 
 
 def application() -> App:
@@ -28,31 +25,34 @@ def application() -> App:
     return build(kind, variant, Path(folder))
 
 
-def run(folder: Path, turns: int, kinds: dict[str, tuple[str, str]]) -> str:
-    """A row for each kind, as Markdown: requests per second of both variants, and their ratio in one turn."""
+def run(folder: Path, turns: int, seconds: int) -> str:
+    """A row for each kind and variant, as Markdown: requests per second, and their ratio to bare's."""
     if shutil.which("wrk") is None:
         return "wrk is not installed, so nothing was measured; on Debian and Ubuntu: apt-get install wrk\n"
     rows = []
-    for kind, (bare, laptime) in kinds.items():
-        with (
-            _server(kind, bare, folder / f"{kind}-bare") as one,
-            _server(kind, laptime, folder / kind) as two,
-        ):
-            _wrk(one, 1)
-            _wrk(two, 1)
-            found: list[tuple[float, float]] = []
-            for turn in range(turns):
-                if turn % 2:
-                    with_it, without = _wrk(two, SECONDS), _wrk(one, SECONDS)
-                else:
-                    without, with_it = _wrk(one, SECONDS), _wrk(two, SECONDS)
-                found.append((without, with_it))
-        ratios = [with_it / without for without, with_it in found]
-        plain, measured = ([pair[side] for pair in found] for side in (0, 1))
-        rows.append([kind, spread(plain, 0), spread(measured, 0), spread(ratios, 3), f"{median(ratios):.3f}"])
-    return table(
-        ["application", "bare, requests/s", "Laptime, requests/s", "ratio in a turn", "median"], rows
-    )
+    for kind in KINDS:
+        found = _turns(kind, folder, turns, seconds)
+        for variant, rates in found.items():
+            ratios = [rate / bare for rate, bare in zip(rates, found[BARE], strict=True)]
+            rows.append([kind, variant, spread(rates, 0), spread(ratios, 3)])
+    return table(["application", "measured by", "requests/s", "times bare, in a turn"], rows)
+
+
+def _turns(kind: str, folder: Path, turns: int, seconds: int) -> dict[str, list[float]]:
+    """Each variant's requests per second by turn; all of them stand by while one is asked."""
+    with ExitStack() as stack:
+        ports = {
+            variant: stack.enter_context(_server(kind, variant, folder / f"{kind}-{number}"))
+            for number, variant in enumerate(OURS)
+        }
+        for port in ports.values():
+            _wrk(port, 1)
+        found: dict[str, list[float]] = {variant: [] for variant in OURS}
+        for turn in range(turns):
+            first = turn % len(OURS)
+            for variant in (*OURS[first:], *OURS[:first]):
+                found[variant].append(_wrk(ports[variant], seconds))
+        return found
 
 
 @contextmanager

@@ -1,0 +1,58 @@
+"""The bench runs, shortened: every variant is built and measured, and every table is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .variants import BARE, OF_KIND, OURS
+
+CHECKOUT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(600)
+SHORT = ("--rounds=3", "--turns=2", "--seconds=1", "--cases=10")
+
+
+@pytest.fixture(scope="module")
+def said() -> str:
+    """What the whole bench prints."""
+    command = [sys.executable, "-m", "tests.benchmarks", *SHORT]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def rows(said: str, title: str) -> list[list[str]]:
+    """The cells of the table below a title, its head left out."""
+    after = said.split(f"{title}\n\n")[1].split("\n\n", maxsplit=1)[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in after.splitlines()[2:]]
+
+
+def has_number(cell: str) -> bool:
+    """Whether a cell begins with a number."""
+    return re.match(r"-?[\d,]+(\.\d+)?( |$)", cell) is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"), [("wsgi", "### a trivial WSGI callable"), ("flask", "### a Flask application")]
+)
+def test_each_variant_has_its_cost(said: str, kind: str, title: str) -> None:
+    found = rows(said, title)
+    assert [row[0] for row in found] == [name for name in OF_KIND[kind] if name != BARE]
+    assert all(has_number(cell) for row in found for cell in row[1:])
+
+
+def test_throughput_is_compared_under_a_real_server(said: str) -> None:
+    found = rows(said, "## Throughput, gunicorn with 2 sync workers, wrk -t1 -c8")
+    assert [row[:2] for row in found] == [[kind, name] for kind in OF_KIND for name in OURS]
+    assert all(has_number(cell) for row in found for cell in row[2:])
+
+
+def test_memory_and_reading_are_measured(said: str) -> None:
+    for title in ("## Memory", "## Reading /performance/metrics"):
+        found = rows(said, title)
+        assert found
+        assert all(has_number(row[-1]) for row in found)
