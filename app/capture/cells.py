@@ -8,7 +8,6 @@ tools each; it grows by whole segments.
         1  boot   2  pid   3  start ticks        7  faults of ours that were caught in a request
         4  file made at (Unix nanoseconds)       8  samples taken (the system's ring)
         5  tools that are named (stored last)    9  Unix nanoseconds at the performance counter's zero
-        10 requests whose own cost was timed     11 nanoseconds of that
         64..191   pairs (pid, made at) of files folded in here
         511       what no note has a place for is written here, and read by nobody
         512..1535 notes, one to each request in flight, 0 where there is none:
@@ -53,7 +52,7 @@ TOOL_CELLS = 2176
 SEGMENT_TOOLS = 16
 NAME_BYTES = 248
 
-BOOT, PID, START_TICKS, MADE_NS, TOOLS, UNNOTED, FAULTS, SAMPLES, EPOCH_NS, TIMED, TIMED_NS = range(1, 12)
+BOOT, PID, START_TICKS, MADE_NS, TOOLS, UNNOTED, FAULTS, SAMPLES, EPOCH_NS = range(1, 10)
 FOLDED, FOLDED_MOST = 64, 64
 NOWHERE, NOTES, NOTES_END = 511, 512, HEADER_CELLS
 NAME, TOTAL_NS, MIN_NS, MAX_NS = 1, 32, 33, 34
@@ -63,8 +62,9 @@ ENDS, TIMES, RING_SIZE = 64, 96, 32
 OK, FAILED = 128, 1152
 # How a request went: a success, or the place of its failure's cell behind MAX_NS.
 SUCCESS, CLIENT_ERROR, SERVER_ERROR, REPORTED = range(4)
-# What a tool's cells hold: requests of the service's tool, of Laptime's own pages, or times in the queue.
-SERVICE, OWN, QUEUE = range(3)
+# What a tool's cells hold: requests of the service's tool or of Laptime's own pages; or, where none are counted,
+# times in the queue before the service, or times that the hook itself took.
+SERVICE, OWN, QUEUE, COST = range(4)
 OTHER = "(other)"  # the tool that takes what came after the limit of names was reached
 ANSWERED, CLOSING = 1 << 63, 3 << 62
 

@@ -74,8 +74,7 @@ def held_by(folded: CellFile) -> frozenset[tuple[int, int]]:
 def _copy(sources: Iterable[CellFile], target: CellFile) -> None:
     places: dict[tuple[str, int], memoryview] = {}
     for cells in sources:
-        for cell in (layout.FAULTS, layout.TIMED, layout.TIMED_NS):
-            target.header[cell] += cells.header[cell]
+        target.header[layout.FAULTS] += cells.header[layout.FAULTS]
         rest = {name_of(tool): series for tool, series in unfinished(cells)}
         epoch_ns = cells.header[layout.EPOCH_NS]
         for source in tools_of(cells):

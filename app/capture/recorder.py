@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..errors import CellsError
 from . import cells as layout
-from .cells import OTHER, OWN, QUEUE, SERVICE, CellFile
+from .cells import COST, OTHER, OWN, QUEUE, SERVICE, CellFile
 from .fold import keep
 from .naming import printable
 from .process import Process
@@ -24,7 +24,7 @@ from .tool import KEPT_KEY_LENGTH, KEPT_KEYS, KIND, Tool, Tools
 
 log = logging.getLogger("laptime")
 
-_QUEUE_NAME = "(queue)"
+_TIMES = {QUEUE: b"(queue)", COST: b"(measuring)"}
 
 
 class Recorder:
@@ -52,7 +52,7 @@ class Recorder:
         self.free: deque[int] = deque()
         self.tools, self.own = Tools(self, SERVICE), Tools(self, OWN)
         self.paths: dict[str, dict[str, Tool]] = {}
-        self._queue: Tool | None = None
+        self._other_times: dict[int, Tool] = {}
         self._names: Names | None = None
         self.left: CellFile | None = None
         self._left_headers: list[memoryview] = []
@@ -129,7 +129,7 @@ class Recorder:
             kind.named[OTHER] = _named(cells, OTHER.encode(), kind.kind, self.lock)
         self._names = Names(run)
         self.run, self.cells, self.header = run, cells, cells.header
-        self.tools, self.own, self._queue = tools, own, None
+        self.tools, self.own, self._other_times = tools, own, {}
         self.paths = {}
         self.set_clock()
 
@@ -187,10 +187,21 @@ class Recorder:
     def queue(self, tool: Tool, ended_ns: int, queued_ns: int) -> None:
         """Count that a request of `tool`, which has just ended, had waited in a queue before this service."""
         tool.count_queue(queued_ns)
-        if self._queue is None:
+        self._times(QUEUE).count(layout.NOWHERE, ended_ns, queued_ns, layout.SUCCESS, 0)
+
+    def spent(self, ended_ns: int, own_ns: int) -> None:
+        """Count what the hook took for a request that was timed from the inside."""
+        self._times(COST).count(layout.NOWHERE, ended_ns, own_ns, layout.SUCCESS, 0)
+
+    def _times(self, kind: int) -> Tool:
+        """The cells of times that are no requests."""
+        found = self._other_times.get(kind)
+        if found is None:
             with self.lock:
-                self._queue = self._queue or _named(self.cells, _QUEUE_NAME.encode(), QUEUE, self.lock)
-        self._queue.count(layout.NOWHERE, ended_ns, queued_ns, layout.SUCCESS, 0)
+                if kind not in self._other_times:
+                    self._other_times[kind] = _named(self.cells, _TIMES[kind], kind, self.lock)
+                found = self._other_times[kind]
+        return found
 
     def tool(self, name: str, own: bool) -> Tool:
         """A tool of this worker by its name; `(other)` past the limit of names."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from socket import gethostname
 
 from ..errors import CellsError
-from .cells import OTHER, OWN, QUEUE, SERVICE, CellFile, name_of
+from .cells import OTHER, OWN, SERVICE, CellFile, name_of
 from .merge import tools_of
 from .process import Process, supervisor
 
@@ -91,7 +91,7 @@ class Names:
                 cells, read = _opened(path), 0
             if cells is not None:
                 named = list(islice(tools_of(cells), read, None))
-                self._seen |= {name for tool in named if (name := name_of(tool))[1] != QUEUE}
+                self._seen |= {name for tool in named if (name := name_of(tool))[1] in (SERVICE, OWN)}
                 self._read[path] = cells, read + len(named)
         self._seen -= {(OTHER, SERVICE), (OTHER, OWN)}
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..model.series import EMPTY, OwnCost, Request, Series, Snapshot, ToolTotals, Worker
+from ..model.series import EMPTY, Request, Series, Snapshot, ToolTotals, Worker, total
 from . import cells as layout
-from .cells import OWN, QUEUE, SERVICE, CellFile, name_of
+from .cells import COST, OWN, QUEUE, SERVICE, CellFile, name_of
 from .merge import notes_of, read_ring, read_tools, tools_of, unfinished
 
 RECENT = 16
@@ -37,7 +37,7 @@ class Totals:
             changed.update(gone.names)
         for key in changed:
             self._merge(key)
-        of_kind: dict[int, dict[str, ToolTotals]] = {SERVICE: {}, OWN: {}, QUEUE: {}}
+        of_kind: dict[int, dict[str, ToolTotals]] = {SERVICE: {}, OWN: {}, QUEUE: {}, COST: {}}
         for (name, kind), totals in self._merged.items():
             of_kind[kind][name] = totals
         workers: dict[int, Worker] = {}
@@ -49,8 +49,8 @@ class Totals:
             of_kind[SERVICE],
             of_kind[OWN],
             tuple(workers[pid] for pid in sorted(workers)),
-            queue=next((totals.series for totals in of_kind[QUEUE].values()), EMPTY),
-            own_cost=_own_cost(files),
+            queue=total(totals.series for totals in of_kind[QUEUE].values()),
+            own_cost=total(totals.series for totals in of_kind[COST].values()),
         )
 
     def _merge(self, name: _Name) -> None:
@@ -136,8 +136,3 @@ def _together(one: Worker, other: Worker) -> Worker:
         one.requests + other.requests,
         one.in_flight + other.in_flight,
     )
-
-
-def _own_cost(files: Sequence[CellFile]) -> OwnCost:
-    headers = [cells.header for cells in files]
-    return OwnCost(sum(h[layout.TIMED] for h in headers), sum(h[layout.TIMED_NS] for h in headers))

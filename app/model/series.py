@@ -158,26 +158,13 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnCost:
-    """What measuring costs: `timed` requests were timed from the inside, `timed_ns` is the sum."""
-
-    timed: int = 0
-    timed_ns: int = 0
-
-    @property
-    def per_request_us(self) -> float | None:
-        """The mean, in microseconds; None before one was timed."""
-        return self.timed_ns / self.timed / 1e3 if self.timed else None
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All workers at one instant, merged: exact for every request that was answered before it.
 
     `run` names the service's run (it changes when the whole service is restarted) and `started_s` is
     its start. `tools` are the service's; `own` are Laptime's own pages, which are never mixed in.
     `queue` holds the times that requests waited before this service, as far as a proxy told them, and
-    `own_cost` what measuring costs.
+    `own_cost` the times that the hook itself took, of one request in 1,024.
     """
 
     run: str
@@ -186,4 +173,4 @@ class Snapshot:
     own: Mapping[str, ToolTotals]
     workers: tuple[Worker, ...]
     queue: Series = EMPTY
-    own_cost: OwnCost = field(default_factory=OwnCost)
+    own_cost: Series = EMPTY

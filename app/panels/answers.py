@@ -37,11 +37,14 @@ class ToolMetrics:
 
 @dataclass(frozen=True, slots=True)
 class OwnCost:
-    """What Laptime's hook costs: the mean of `timed_requests`, None before one was timed."""
+    """What Laptime costs: its hook (the median of `timed_requests`, None before any) and its own pages."""
 
     timed_requests: int
     microseconds_per_request: float | None
     worker_time_percent: float | None
+    page_requests: int
+    page_avg_response_time: float
+    page_worker_time_percent: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""The queue before the service, and what measuring itself costs."""
+"""The queue before the service, and what Laptime itself costs: its hook and its own pages."""
 
 from __future__ import annotations
 
-from ..model.series import Series, Snapshot
+from ..model.series import NS_PER_MS, Series, Snapshot
 from .answers import OwnCost, QueueTime
 
 
@@ -13,21 +13,47 @@ def queue_time(queue: Series) -> QueueTime:
 
 
 def own_cost(snapshot: Snapshot, now_s: float) -> OwnCost:
-    """What the hook costs, by request and as a share of the workers' time."""
-    cost = snapshot.own_cost
-    mean_us = cost.per_request_us
-    if mean_us is None:
-        return OwnCost(0, None, None)
-    share = cost_percent(snapshot, now_s)
-    return OwnCost(cost.timed, round(mean_us, 2), None if share is None else round(share, 4))
+    """What the hook costs by request, what our pages cost, and both as shares of the workers' time."""
+    cost_us, hook = hook_us(snapshot), hook_percent(snapshot, now_s)
+    requests = sum(one.series.requests for one in snapshot.own.values())
+    return OwnCost(
+        timed_requests=snapshot.own_cost.requests,
+        microseconds_per_request=None if cost_us is None else round(cost_us, 2),
+        worker_time_percent=None if hook is None else round(hook, 4),
+        page_requests=requests,
+        page_avg_response_time=round(_pages_ns(snapshot) / requests / NS_PER_MS, 3) if requests else 0.0,
+        page_worker_time_percent=round(pages_percent(snapshot, now_s), 4),
+    )
 
 
-def cost_percent(snapshot: Snapshot, now_s: float) -> float | None:
-    """The share of its time that a worker spends on measuring; None before anything is known of it."""
-    lived_s = sum(now_s - worker.started_s for worker in snapshot.workers)
+def hook_us(snapshot: Snapshot) -> float | None:
+    """What the hook takes of a request, in microseconds: the median; None before one was timed.
+
+    The mean would tell how busy the machine is: now and then a worker loses its processor in the middle.
+    """
+    quantiles = snapshot.own_cost.quantiles_ms((0.5,))
+    return quantiles[0] * 1000 if quantiles else None
+
+
+def hook_percent(snapshot: Snapshot, now_s: float) -> float | None:
+    """The share of their time that the live workers spend on measuring; None before any of it was timed."""
     requests = sum(worker.requests for worker in snapshot.workers)
-    mean_us = snapshot.own_cost.per_request_us
-    return 100 * requests * mean_us / 1e6 / lived_s if mean_us is not None and lived_s > 0 else None
+    cost_us = hook_us(snapshot)
+    return None if cost_us is None else _percent(requests * cost_us / 1e6, snapshot, now_s)
+
+
+def pages_percent(snapshot: Snapshot, now_s: float) -> float:
+    """The share of the workers' time that Laptime's own pages and answers take."""
+    return _percent(_pages_ns(snapshot) / 1e9, snapshot, now_s)
+
+
+def _pages_ns(snapshot: Snapshot) -> int:
+    return sum(one.series.total_ns for one in snapshot.own.values())
+
+
+def _percent(spent_s: float, snapshot: Snapshot, now_s: float) -> float:
+    lived_s = len(snapshot.workers) * (now_s - snapshot.started_s)
+    return min(100.0, 100 * spent_s / lived_s) if lived_s > 0 else 0.0
 
 
 def known_ms(value: float | None) -> float | None:

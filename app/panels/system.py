@@ -11,7 +11,7 @@ from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources
 from . import formats
-from .measuring import cost_percent
+from .measuring import hook_percent, hook_us, pages_percent
 from .sparks import POINTS, Spark, spark
 
 WORKERS = 12
@@ -126,15 +126,20 @@ def _queue(snapshot: Snapshot) -> str:
     if quantiles is None:
         return "Time in a queue before them is not measured: no proxy sends X-Request-Start."
     p50, p95 = map(formats.milliseconds, quantiles)
-    return f"Before them, half of the requests waited {p50} or less in a queue, 95 % {p95} or less."
+    return f"Before them, half of the requests waited {p50} ms or less in a queue, 95 % {p95} ms or less."
 
 
 def _own_cost(snapshot: Snapshot, now_s: float) -> str:
-    mean_us, percent = snapshot.own_cost.per_request_us, cost_percent(snapshot, now_s)
-    if mean_us is None or percent is None:
-        return "What measuring costs is timed once in 1,024 requests of a worker: none yet."
-    share = f"{percent:.2g} %" if percent >= 0.001 else "less than 0.001 %"
-    return f"Measuring costs {mean_us:.1f} \u00b5s a request, {share} of a worker's time."
+    cost_us, percent = hook_us(snapshot), hook_percent(snapshot, now_s)
+    pages = f"these pages {_share(pages_percent(snapshot, now_s))}"
+    if cost_us is None or percent is None:
+        return f"Of the workers' time {pages} take; measuring is timed once in 1,024 requests: none yet."
+    hook = f"measuring takes {cost_us:.1f} \u00b5s a request, {_share(percent)}"
+    return f"Of the workers' time {hook}, and {pages}."
+
+
+def _share(percent: float) -> str:
+    return f"{percent:.2g} %" if percent >= 0.001 else "less than 0.001 %"
 
 
 def is_stale(newest: SystemSample, settings: Settings, now_s: float) -> bool:

@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_no_two_things_share_a_cell_of_the_header() -> None:
     singles = [0, layout.BOOT, layout.PID, layout.START_TICKS, layout.MADE_NS, layout.TOOLS, layout.UNNOTED]
-    singles += [layout.FAULTS, layout.SAMPLES, layout.EPOCH_NS, layout.TIMED, layout.TIMED_NS]
+    singles += [layout.FAULTS, layout.SAMPLES, layout.EPOCH_NS]
     assert sorted(singles) == list(range(len(singles)))
     assert max(singles) < layout.FOLDED
     assert layout.FOLDED + 2 * layout.FOLDED_MOST <= layout.NOWHERE

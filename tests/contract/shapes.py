@@ -130,6 +130,9 @@ METRICS = {
         "timed_requests": count,
         "microseconds_per_request": unless_unmeasured(milliseconds),
         "worker_time_percent": unless_unmeasured(percent),
+        "page_requests": count,
+        "page_avg_response_time": milliseconds,
+        "page_worker_time_percent": percent,
     },
 }
 ALERT = {

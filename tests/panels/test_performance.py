@@ -8,8 +8,10 @@ import pytest
 
 from app.capture.cells import CLIENT_ERROR, REPORTED, SERVER_ERROR
 from app.model.alerting import SystemSample
+from app.model.histogram import Histogram
+from app.model.series import Series, Snapshot, ToolTotals, Worker
 from app.model.windows import named
-from app.panels import performance
+from app.panels import measuring, performance
 from tests.counting import Counting
 
 
@@ -166,3 +168,28 @@ def test_active_alerts_add_up_to_the_worst_of_them(counting: Counting) -> None:
     assert (found.alerts_count, found.critical_count, found.error_count, found.warning_count) == (3, 1, 1, 1)
     assert [one.severity for one in performance.alerts(counting.live)] == ["critical", "error", "warning"]
     assert performance.alerts(counting.live)[2].timestamp == performance.instant(now_s)
+
+
+def cost_of(own_ns: int) -> Series:
+    times = [own_ns] * 99 + [5_000_000]  # one lost its processor for a while
+    return Series(ok=Histogram.of(times), total_ns=sum(times), min_ns=own_ns, max_ns=max(times))
+
+
+def test_what_laptime_costs_is_told_by_request_and_as_a_share_of_the_workers_time() -> None:
+    own = {"GET /dashboard/": ToolTotals(Series(ok=Histogram.of([50_000_000] * 4), total_ns=200_000_000))}
+    workers = (Worker(1, 0.0, 300_000, 0), Worker(2, 0.0, 200_000, 0))
+    snapshot = Snapshot("run", 0.0, {}, own, workers, own_cost=cost_of(4000))
+    cost = measuring.own_cost(snapshot, now_s=100.0)
+    assert (cost.timed_requests, cost.microseconds_per_request) == (100, pytest.approx(4.0, rel=0.011))
+    assert cost.worker_time_percent == pytest.approx(
+        1.0, rel=0.011
+    )  # 500,000 requests of 4 us in 2 workers' 100 s
+    assert (cost.page_requests, cost.page_avg_response_time) == (4, 50.0)
+    assert cost.page_worker_time_percent == 0.1
+
+
+def test_what_was_not_measured_is_told_as_null() -> None:
+    snapshot = Snapshot("run", 0.0, {}, {}, ())
+    cost, queue = measuring.own_cost(snapshot, now_s=100.0), measuring.queue_time(snapshot.queue)
+    assert (cost.microseconds_per_request, cost.worker_time_percent) == (None, None)
+    assert (queue.measured_requests, queue.average, queue.p95) == (0, None, None)
