@@ -12,7 +12,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from .call import Call
-from .own_cost import SAMPLED, TimedCall
+from .own_cost import TIMED, TimedCall
 from .recorder import Recorder
 from .stream import Stream, watch_file
 
@@ -68,7 +68,7 @@ class Hook:
                     is_own = path in exactly or path.startswith(below)
                     return (own if is_own else application)(environ, start_response)
                 _, note = recorder.enter()
-            call = TimedCall() if note == SAMPLED else Call()
+            call = TimedCall() if note >= TIMED else Call()
             call.began_ns = began_ns
             call.hook = self
             call.environ = environ
@@ -87,7 +87,7 @@ class Hook:
                 call.methods = {}
                 call.tools = recorder.own
                 served = own
-            if note == SAMPLED:
+            if note >= TIMED:
                 call.spent(perf_counter_ns() - began_ns)
             try:
                 body = served(environ, call.start)
