@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -34,6 +36,8 @@ def server() -> Iterator[str]:
                 connection.execute("SELECT pg_reload_conf()")
             yield url
         finally:
+            # At once, not after a checkpoint: nobody will open this store again.
+            os.kill(int((Path(folder) / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
             postgres.cleanup()
 
 

@@ -62,7 +62,7 @@ ENDS, TIMES, RING_SIZE = 64, 96, 32
 OK, FAILED = 128, 1152
 # How a request went: a success, or the place of its failure's cell behind MAX_NS.
 SUCCESS, CLIENT_ERROR, SERVER_ERROR, REPORTED = range(4)
-# What a tool's cells hold: requests of the service's tool or of Laptime's own pages; or, where none are counted,
+# What a tool's cells hold: requests of the service's tool or of Laptime's own pages, or, without requests,
 # times in the queue before the service, or times that the hook itself took.
 SERVICE, OWN, QUEUE, COST = range(4)
 OTHER = "(other)"  # the tool that takes what came after the limit of names was reached
