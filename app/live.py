@@ -1,7 +1,8 @@
 """The answers to `Sources` in a running service: shared memory and the store, joined without a seam.
 
 A window is the store's rows plus what memory counted since the newest roll-up. Rows are kept until the
-next roll-up, so that the panels of a page, and many pages, read the store once.
+next roll-up, so that the panels of a page, and many pages, read the store once; where nobody asks any
+more they go.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from .model.windows import Window
 from .settings import Settings
 from .sources import Traffic
 from .store import Connection, Engine, alerts, history, migrate, reading
-from .store.history import History, WindowRows
+from .store.history import Watermark, WindowRows
 
 log = logging.getLogger("laptime")
 
-_KEPT = 2
+_KEPT = 3  # a page's window and the one before it, and the one that alerts are judged by
+_KEPT_S = 10.0
 _FIRST_WAIT_S = 5.0
 _RETRY_S = 5.0
 
@@ -46,7 +48,9 @@ class Live:
         self._lock = threading.Lock()
         self._patience_until_s = time.monotonic() + _FIRST_WAIT_S
         self._away_until_s = 0.0
-        self._kept: OrderedDict[_Key, History] = OrderedDict()
+        self._kept: OrderedDict[_Key, WindowRows] = OrderedDict()
+        self._watermark: Watermark | None = None
+        self._asked_s = 0.0
 
     @property
     def settings(self) -> Settings:
@@ -87,14 +91,24 @@ class Live:
             self._away_until_s = time.monotonic() + _RETRY_S
             raise
 
+    def forget(self, now_s: float) -> None:
+        """Let go of rows that nobody asked for lately (`now_s` is monotonic); called now and then."""
+        if not self._lock.acquire(blocking=False):
+            return  # somebody asks right now
+        try:
+            if now_s - self._asked_s > _KEPT_S:
+                self._kept.clear()
+                self._watermark = None
+        finally:
+            self._lock.release()
+
     def troubles(self) -> Sequence[str]:
         trouble = self._reader.trouble
         return (trouble,) if trouble else ()
 
     def traffic(self, window: Window) -> Traffic:
         """The window's rows, and in its newest points what came since. Raises UnavailableError."""
-        found = self._history(window)
-        rows, watermark = found.rows, found.watermark
+        rows, watermark = self._history(window)
         # After the rows: what is counted in between is then in this snapshot and not in the watermark.
         snapshot = self._reader.snapshot()
         since = watermark.rolled_up_s if watermark else snapshot.started_s
@@ -111,20 +125,23 @@ class Live:
             tool_points=_ToolPoints(rows, first_live, rest),
         )
 
-    def _history(self, window: Window) -> History:
+    def _history(self, window: Window) -> tuple[WindowRows, Watermark | None]:
+        """The window's rows and the run's watermark, of the same instant: of the same roll-up."""
         run, instance = self._reader.run_id, self._reader.instance
         starts = window.starts()
+        key = (*_rows_of(window), window.step_s, starts.start, len(starts))
         with self._lock, self._reading() as connection:
             sequence = history.read_sequence(connection, instance, run)
-            key = (*_rows_of(window), window.step_s, starts.start, len(starts), sequence)
-            found = self._kept.get(key)
-            if found is None:
-                found = history.read_history(connection, window, instance=instance, run=run)
-                self._kept[key] = found
+            if sequence != (self._watermark.sequence if self._watermark else 0):
+                self._kept.clear()
+                self._watermark = history.read_watermark(connection, instance, run)
+            if key not in self._kept:
+                self._kept[key] = history.read_window(connection, window)
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
-            return found
+            self._asked_s = time.monotonic()
+            return self._kept[key], self._watermark
 
     def _migrate(self) -> None:
         said = ""

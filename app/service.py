@@ -73,6 +73,7 @@ class Service:
             def beat() -> None:
                 self.recorder.set_clock()
                 self.recorder.recover()
+                sources.forget(time.monotonic())
                 schedule.follow_clock(time.time(), time.monotonic())
 
             Candidate(settings.state_dir / "leader.lock", schedule.start, beat).start()

@@ -6,11 +6,13 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from app.model.histogram import Histogram
 from app.model.series import Series, total
 from app.model.windows import NAMED, Window, named
 from app.sources import Traffic
@@ -175,6 +177,20 @@ def test_rows_that_were_read_are_read_anew_after_a_roll_up(counting: Counting) -
     counting.roll_up(boundary(counting, 1))
     counting.count("a")
     assert [one and one.requests for one in counting.live.traffic(window).points[-2:]] == [3, 1]
+
+
+def test_rows_are_kept_from_read_to_read_and_go_when_nobody_asks(counting: Counting) -> None:
+    window = named("15m", boundary(counting, 2) - 1)
+    counting.roll_up(boundary(counting, 1))
+    counting.live.traffic(window)
+    series = {"elsewhere": Series(ok=Histogram.of([1_000_000]))}
+    start_s, end_s = boundary(counting, 0), boundary(counting, 1)
+    with writing(counting.engine) as connection:
+        roll_up(connection, instance="two", run="two", started_s=start_s, now_s=end_s, tools=series)
+    counting.live.forget(time.monotonic())
+    assert by_tool(counting.live.traffic(window)) == {}
+    counting.live.forget(time.monotonic() + 60)
+    assert by_tool(counting.live.traffic(window)) == {"elsewhere": 1}
 
 
 def test_the_time_between_two_runs_is_a_gap(counting: Counting) -> None:

@@ -34,6 +34,8 @@ FILE_NAME = "laptime.sqlite3"
 BUSY_TIMEOUT_S = 2.0
 CONNECT_TIMEOUT_S = 3
 STATEMENT_TIMEOUT_S = 5
+# What a connection to SQLite keeps of the file in memory. The system keeps it too, for all workers at once.
+_CACHE_KIB = 256
 _CONNECTIONS = 2
 _POSTGRESQL = "postgresql+psycopg"
 _SCHEMES = frozenset({"postgres", "postgresql", _POSTGRESQL})
@@ -149,6 +151,7 @@ def _limit_sqlite(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     dbapi_connection.isolation_level = None  # the driver would begin only at the first write
     dbapi_connection.execute("PRAGMA synchronous = NORMAL")
     dbapi_connection.execute("PRAGMA foreign_keys = ON")
+    dbapi_connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

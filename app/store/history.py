@@ -1,8 +1,8 @@
 """Reading history: a window's rows, summed over all instances, and where a run's roll-up stands.
 
 What came after the newest roll-up is not in here yet: a reader adds its own counters minus the
-watermark. That is exact only if rows and watermark are of the same instant, so `read_history` reads
-both in the one transaction of `reading`.
+watermark. That is exact only if rows and watermark are of the same roll-up: a transaction of `reading`
+sees one, and its sequence tells which.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ..model.series import EMPTY, Series, total
+from ..model.series import EMPTY, Series
 from ..model.windows import Window
-from .rows import counters, series_of, watermark_of
+from .rows import counters, packed, series_of, unpacked, watermark_of
 from .schema import ALL_TOOLS, rollups, runs, tools
 
 
@@ -43,24 +42,12 @@ class WindowRows:
     tool_points: Mapping[str, Sequence[Series | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """A window's rows and a run's watermark, of the same instant."""
-
-    rows: WindowRows
-    watermark: Watermark | None
-
-
-def read_history(connection: Connection, window: Window, *, instance: str, run: str) -> History:
-    """The window's rows and the watermark of `run` (None before its first roll-up)."""
-    return History(read_window(connection, window), read_watermark(connection, instance, run))
-
-
 def read_window(connection: Connection, window: Window) -> WindowRows:
     """The rows of the window's period from the one that holds its start to the one before its end."""
     starts = window.starts()
     points: list[Series | None] = [None] * len(starts)
-    rows: dict[str, list[Any]] = {}
+    sums: dict[str, Series] = {}
+    rows: dict[str, list[bytes]] = {}
     # whole numbers, because PostgreSQL compares an integer column to a float without its index
     first_s = int(window.start_s // window.period_s) * window.period_s
     query = (
@@ -73,15 +60,13 @@ def read_window(connection: Connection, window: Window) -> WindowRows:
         )
     )
     for row in connection.execute(query):
+        series, number = series_of(row), (row.start_s - starts.start) // starts.step
         if row.tool_id == ALL_TOOLS:
-            _add(points, starts, row)
+            points[number] = (points[number] or EMPTY) + series
         else:
-            rows.setdefault(row.name, []).append(row)
-    return WindowRows(
-        tools={name: total(map(series_of, found)) for name, found in rows.items()},
-        points=points,
-        tool_points=_ToolPoints(rows, points, starts),
-    )
+            sums[row.name] = sums.get(row.name, EMPTY) + series
+            rows.setdefault(row.name, []).append(packed(number, row))
+    return WindowRows(sums, points, _ToolPoints(rows, points))
 
 
 def read_watermark(connection: Connection, instance: str, run: str) -> Watermark | None:
@@ -100,28 +85,20 @@ def read_sequence(connection: Connection, instance: str, run: str) -> int:
 
 
 class _ToolPoints(Mapping[str, Sequence[Series | None]]):
-    """Each tool's points, made of its rows when they are asked for: of many tools few are drawn."""
+    """Each tool's points, made of its packed rows when they are asked for: of many tools few are drawn."""
 
-    def __init__(
-        self, rows: Mapping[str, Sequence[Any]], points: Sequence[Series | None], starts: range
-    ) -> None:
+    def __init__(self, rows: Mapping[str, Sequence[bytes]], points: Sequence[Series | None]) -> None:
         self._rows = rows
         self._points = points
-        self._starts = starts
 
     def __getitem__(self, name: str) -> Sequence[Series | None]:
-        series: list[Series | None] = [None if together is None else EMPTY for together in self._points]
-        for row in self._rows[name]:
-            _add(series, self._starts, row)
-        return series
+        line: list[Series | None] = [None if together is None else EMPTY for together in self._points]
+        for number, series in map(unpacked, self._rows[name]):
+            line[number] = (line[number] or EMPTY) + series
+        return line
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
 
     def __len__(self) -> int:
         return len(self._rows)
-
-
-def _add(points: list[Series | None], starts: range, row: Any) -> None:
-    number = (row.start_s - starts.start) // starts.step
-    points[number] = (points[number] or EMPTY) + series_of(row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import msgspec
 from sqlalchemy import Column, Connection, Row, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -33,6 +34,17 @@ def series_of(row: Row[*tuple[Any, ...]]) -> Series:
     """The Series in a row that ends in `counters(table)`."""
     ok, failed, *numbers = row[-len(_COUNTERS) :]
     return Series(Histogram.decode(ok), Histogram.decode(failed), *numbers)
+
+
+def packed(number: int, row: Row[*tuple[Any, ...]]) -> bytes:
+    """`number` and the Series of such a row in about 90 bytes; as objects they take six times that."""
+    return msgspec.msgpack.encode((number, *row[-len(_COUNTERS) :]))
+
+
+def unpacked(data: bytes) -> tuple[int, Series]:
+    """The inverse of packed()."""
+    number, ok, failed, *numbers = msgspec.msgpack.decode(data)
+    return number, Series(Histogram.decode(ok), Histogram.decode(failed), *numbers)
 
 
 def values_of(series: Series) -> dict[str, int | bytes]:

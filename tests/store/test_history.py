@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.model.windows import Window
 from app.store import Engine, reading
-from app.store.history import read_history, read_sequence, read_watermark
+from app.store.history import read_sequence, read_watermark, read_window
 
 from .data import START_S, roll, rows, series
 
@@ -52,9 +52,9 @@ def test_rows_and_watermark_are_of_one_instant_while_a_roll_up_commits_between_t
     with reading(store) as connection:
         assert read_sequence(connection, "a", "run-1") == 1
         roll(store, START_S + 20, {"ping": series(1, 2)})
-        found = read_history(connection, window, instance="a", run="run-1")
-    assert found.watermark is not None
-    assert found.rows.tools == found.watermark.tools == {"ping": series(1)}
+        found, watermark = read_window(connection, window), read_watermark(connection, "a", "run-1")
+    assert watermark is not None
+    assert found.tools == watermark.tools == {"ping": series(1)}
 
 
 def test_the_sequence_counts_the_roll_ups_of_one_run(store: Engine) -> None:
