@@ -2,7 +2,8 @@
 
 A room is a folder or a module directly in the tree. Rooms import strictly downwards; rooms at one level never
 import each other. A fence says which modules alone may import a library, because what is imported in one
-place only can be exchanged there. All imports count, those for type checkers too.
+place only can be exchanged there. All imports count, those for type checkers too, and those that
+`import_module` makes of a name that stands there.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ FENCES = {
     "psutil": ("jobs/sample_system", "tools"),
     "apprise": ("jobs/send_notices",),
     "mmap": ("capture/cells",),
-    "importlib": ("__init__", "factory"),  # a name in a string would pass every other rule
+    # A name that is made while the program runs would pass every other rule.
+    "importlib": ("__init__", "factory", "service", "store/migrations", "store/rows"),
 }
 IMPURE = frozenset(
     {
@@ -129,6 +131,23 @@ def _imports(tree: Path, path: Path, source: str) -> Iterator[Import]:
         elif isinstance(node, ast.ImportFrom):
             for module in _relative(tree, path, node):
                 yield Import(module, node.lineno, True, in_function)
+        elif isinstance(node, ast.Call) and _is_late_import(node):
+            yield _late(tree, path, ast.literal_eval(node.args[0]), node.lineno)
+
+
+def _is_late_import(node: ast.Call) -> bool:
+    called = isinstance(node.func, ast.Name) and node.func.id == "import_module"
+    return called and isinstance(node.args[0], ast.Constant)
+
+
+def _late(tree: Path, path: Path, name: str, line: int) -> Import:
+    """What `import_module(name, __package__)` imports; late on purpose, so in a function too."""
+    module = name.lstrip(".")
+    level = len(name) - len(module)
+    if not level:
+        return Import(module, line, False, False)
+    place = path.parents[level - 1] / module.replace(".", "/")
+    return Import(place.relative_to(tree).as_posix(), line, True, False)
 
 
 def _relative(tree: Path, path: Path, node: ast.ImportFrom) -> Iterator[str]:

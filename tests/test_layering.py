@@ -65,6 +65,7 @@ def test_no_room_imports_from_above_or_beside_it(tmp_path: Path, upper: str, low
         ("from .. import create_app", "__init__"),
         ("if TYPE_CHECKING:\n    from ..web.auth import guard", "web/auth"),
         ("try:\n    from ..web.auth import guard\nexcept ImportError:\n    pass", "web/auth"),
+        ("def late():\n    return import_module('..web.auth', __package__)", "web/auth"),
     ],
 )
 def test_no_spelling_of_an_import_hides_it(tmp_path: Path, statement: str, named: str) -> None:
@@ -123,6 +124,12 @@ def test_the_code_names_itself_relatively(tmp_path: Path, name: str) -> None:
 def test_no_import_hides_in_a_function(tmp_path: Path, source: str) -> None:
     (found,) = violations(build(tmp_path, {"web/auth.py": source}))
     assert found.endswith("imports json inside a function")
+
+
+def test_a_late_import_of_a_library_stays_behind_its_fence(tmp_path: Path) -> None:
+    source = "from importlib import import_module\n\ndef late():\n    return import_module('flask.{}')\n"
+    (found,) = violations(build(tmp_path, {"service.py": source}))
+    assert found == "service.py:4: imports flask, which is for web and factory alone"
 
 
 def test_a_module_is_no_longer_than_the_limit(tmp_path: Path) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import Column, Connection, Row, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..model.histogram import Histogram
 from ..model.series import Series
 from .schema import tools, watermarks
 
-_INSERT: Mapping[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
-    "postgresql": postgresql.insert,
-    "sqlite": sqlite.insert,
-}
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
 # in the order of the fields of Series
 _NUMBERS = (
     "client_errors", "server_errors", "total_ns", "min_ns", "max_ns", "response_bytes", "streaming_ns",
@@ -62,7 +61,7 @@ def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
     """Write whole rows, over those that have the same primary key, in one round."""
     if not rows:
         return
-    statement = _INSERT[connection.dialect.name](table)
+    statement = _insert(connection, table)
     keys = list(table.primary_key)
     replaced = {column.name: statement.excluded[column.name] for column in table.c if column not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced), rows)
@@ -71,7 +70,7 @@ def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Write the rows that break no unique key; another process may have written the others just now."""
     if rows:
-        connection.execute(_INSERT[connection.dialect.name](table).on_conflict_do_nothing(), rows)
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
 
 
 def tool_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
@@ -84,6 +83,16 @@ def tool_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
         insert_new(connection, tools, [{"name": name} for name in missing])
         ids |= _known(connection, missing)
     return ids
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """The database's own insert. The engine has loaded its module; the other's would take 2 MB for nothing."""
+    if connection.dialect.name == "postgresql":
+        dialect = import_module("sqlalchemy.dialects.postgresql")
+    else:
+        dialect = import_module("sqlalchemy.dialects.sqlite")
+    made: postgresql.Insert | sqlite.Insert = dialect.insert(table)
+    return made
 
 
 def _known(connection: Connection, names: Iterable[str]) -> dict[str, int]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import ProgrammingError
 
 from app.errors import UnavailableError
 from app.settings import Settings
-from app.store import Engine, make_engine, migrate, reading, writing
-from app.store.migrations import VERSION_TABLE
+from app.store import Engine, make_engine, migrate, migrations, reading, writing
+from app.store.migrations import REVISIONS, VERSION_TABLE
 from app.store.schema import metadata
 
 
@@ -31,6 +36,28 @@ def test_the_names_of_constraints_are_the_same_on_both_databases(store: Engine) 
         assert found.get_pk_constraint(table.name)["name"] == table.primary_key.name
         foreign = {key["name"] for key in found.get_foreign_keys(table.name)}
         assert foreign == {key.name for key in table.foreign_key_constraints}
+
+
+def test_the_revisions_that_are_named_are_those_that_are_there() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    found = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert found == list(reversed(REVISIONS))
+
+
+OPENING = """
+import sys
+from app.settings import Settings
+from app.store import make_engine, migrate
+migrate(make_engine(Settings(database_url=sys.argv[1])))
+print("alembic" in sys.modules)
+"""
+
+
+def test_only_a_process_that_migrates_loads_alembic(database_url: str) -> None:
+    command = [sys.executable, "-c", OPENING, database_url]
+    said = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(2)]
+    assert said == ["True\n", "False\n"]
 
 
 def test_migrating_again_changes_nothing(store: Engine) -> None:

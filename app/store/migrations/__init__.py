@@ -1,18 +1,15 @@
 """Bringing a store to the schema of this code, when it is opened for the first time in a process.
 
-Many processes may do so at once: one of them migrates, in one transaction, and the others wait.
+Many processes may do so at once: one of them migrates, in one transaction, and the others wait. Alembic
+is loaded by that one alone: it takes 8 MB, which every worker would keep for nothing.
 """
 
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from importlib import import_module
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, String, column, inspect, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import UnavailableError
@@ -20,6 +17,7 @@ from ..engine import reading, writing
 
 # The host may keep its own Alembic version in the same database.
 VERSION_TABLE = "laptime_version"
+REVISIONS = ("0001",)  # all in `versions`, oldest first; a test compares
 _WAIT_S = 60
 _ALONE = threading.Lock()  # Alembic keeps what it works on in globals
 _LOCK = 0x6C617074696D65  # "laptime": the advisory lock that a migration holds
@@ -39,34 +37,25 @@ def migrate(engine: Engine) -> None:
 
 
 def _migrate(engine: Engine) -> None:
-    script = ScriptDirectory.from_config(_config())
     with reading(engine) as connection:
-        if _is_current(connection, script):
+        if _is_current(connection):
             return
     with writing(engine, wait_s=_WAIT_S) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        if not _is_current(connection, script):
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        if not _is_current(connection):
+            import_module(".upgrade", __package__).upgrade(connection)
 
 
-def _is_current(connection: Connection, script: ScriptDirectory) -> bool:
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    found = context.get_current_heads()
-    known = {revision.revision for revision in script.walk_revisions()}
-    unknown = sorted(set(found) - known)
+def _is_current(connection: Connection) -> bool:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return False
+    versions = select(column("version_num", String)).select_from(table(VERSION_TABLE))
+    found = set(connection.execute(versions).scalars())
+    unknown = sorted(found.difference(REVISIONS))
     if unknown:
         raise UnavailableError(
             f"the store was migrated by a newer Laptime (revision {unknown[0]}); this one knows revisions "
-            f"up to {script.get_current_head()}"
+            f"up to {REVISIONS[-1]}"
         )
-    return set(found) == set(script.get_heads())
-
-
-def _config() -> Config:
-    config = Config()
-    folder = str(Path(__file__).parent).replace("%", "%%")  # the value is interpolated
-    config.set_main_option("script_location", folder)
-    return config
+    return found == {REVISIONS[-1]}
