@@ -18,8 +18,7 @@ from .errors import SettingError
 from .service import Service
 from .settings import Settings
 from .store import database_url
-from .tools.builtin import Toolbox
-from .web import auth, front, health, pages, performance_api, problems, tools_api
+from .web import auth, front, health, pages, performance_api, problems
 from .web.tries import Tries
 
 if TYPE_CHECKING:
@@ -118,13 +117,15 @@ def compose(service: Service) -> Web:
 
 
 def _tool_server(web: Web) -> Flask:
-    """The bundled application: what is measured when nobody names another."""
+    """The bundled application: what is measured when nobody names another, who would not want its tools."""
+    builtin = importlib.import_module(".tools.builtin", __package__)
+    tools_api = importlib.import_module(".web.tools_api", __package__)
     settings = web.service.settings
     app = Flask("laptime_tools", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     auth.guard(app, web.extensions["laptime.door"], sessions=False)
     problems.register(app)
-    app.register_blueprint(tools_api.blueprint(settings, Toolbox(settings)))
+    app.register_blueprint(tools_api.blueprint(settings, builtin.Toolbox(settings)))
     app.after_request(_harden)
     return app
 

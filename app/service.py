@@ -11,25 +11,22 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .capture.reader import Reader
 from .capture.recorder import Recorder
 from .capture.samples import SampleRing
 from .errors import UnavailableError
-from .jobs.evaluate_alerts import EvaluateAlerts
 from .jobs.leader import Candidate
-from .jobs.prune import Prune
-from .jobs.roll_up import RollUp
-from .jobs.sample_system import SampleSystem
-from .jobs.schedule import Job, Schedule
 from .live import Live
 from .settings import VERSION, Settings, unknown
 from .sources import Sources
-from .store import Engine, database_url, make_engine
+from .store import database_url, make_engine
 from .web.keys import LINK_S, Keys
 
-EVALUATE_EVERY_S, ROLL_UP_EVERY_S, PRUNE_EVERY_S = 5, 10, 60
+if TYPE_CHECKING:
+    from .jobs.schedule import Schedule
 
 
 class Service:
@@ -64,40 +61,26 @@ class Service:
             reader = Reader(self.recorder)
             ring = SampleRing(settings.state_dir / "system.cells")
             sources = Live(settings, reader, ring, engine)
-            roll_up = RollUp(self.recorder, reader, engine, settings.state_dir)
-            schedule = Schedule(self._jobs(sources, ring, roll_up, engine))
+            schedules: list[Schedule] = []  # one, if this worker is elected
             begun = self.recorder.open()
             self._sources = sources
             sources.open()
+
+            def lead() -> None:
+                jobs = import_module(".jobs.timetable", __package__)
+                schedules.append(jobs.timetable(self.recorder, reader, ring, sources, engine))
+                schedules[0].start()
 
             def beat() -> None:
                 self.recorder.set_clock()
                 self.recorder.recover()
                 sources.forget(time.monotonic())
-                schedule.follow_clock(time.time(), time.monotonic())
+                for schedule in schedules:
+                    schedule.follow_clock(time.time(), time.monotonic())
 
-            Candidate(settings.state_dir / "leader.lock", schedule.start, beat).start()
+            Candidate(settings.state_dir / "leader.lock", lead, beat).start()
         if begun:
             self._announce(address)
-
-    def _jobs(self, sources: Live, ring: SampleRing, roll_up: RollUp, engine: Engine) -> Sequence[Job]:
-        """The elected worker's timetable."""
-        sample = SampleSystem(ring, self.settings.state_dir)
-        judge, prune = EvaluateAlerts(sources, engine), Prune(engine)
-
-        def stored(run: Callable[[float], None]) -> Callable[[], None]:
-            def with_store() -> None:
-                sources.wait()
-                run(time.time())
-
-            return with_store
-
-        return (
-            Job("sample_system", self.settings.sample_interval_s, lambda: sample.run(time.time())),
-            Job("roll_up", ROLL_UP_EVERY_S, stored(roll_up.run), on_boundary=True),
-            Job("evaluate_alerts", EVALUATE_EVERY_S, stored(judge.run)),
-            Job("prune", PRUNE_EVERY_S, stored(prune.run)),
-        )
 
     def link(self, address: str | None = None) -> str:
         """A one-time sign-in link."""

@@ -136,7 +136,7 @@ def _imports(tree: Path, path: Path, source: str) -> Iterator[Import]:
 
 
 def _is_late_import(node: ast.Call) -> bool:
-    called = isinstance(node.func, ast.Name) and node.func.id == "import_module"
+    called = ast.unparse(node.func) in ("import_module", "importlib.import_module")
     return called and isinstance(node.args[0], ast.Constant)
 
 

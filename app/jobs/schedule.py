@@ -1,7 +1,8 @@
 """The elected worker's timetable: a declared table of jobs, run by APScheduler.
 
 A job that fails is counted and logged, once a minute at most for each job, and runs again at its next
-turn. Jobs never run twice at once; turns that were missed are made up for by one.
+turn. Jobs never run twice at once; turns that were missed are made up for by one. Jobs that wait for the
+same thing share a thread: more would keep more memory and be no sooner done.
 """
 
 from __future__ import annotations
@@ -26,20 +27,27 @@ _CLOCK_SET_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One row of the timetable: what runs, how often, and whether on the clock's multiples of that."""
+    """One row of the timetable: what runs, how often, and whether on the clock's multiples of that.
+
+    `thread` names the thread that it shares with others; without one it has its own.
+    """
 
     name: str
     every_s: float
     run: Callable[[], object]
     on_boundary: bool = False
+    thread: str = ""
 
     def first_s(self, now_s: float) -> float:
         """When its first turn is (Unix seconds): now, or at the next boundary."""
         return (now_s // self.every_s + 1) * self.every_s if self.on_boundary else now_s
 
 
-class _Threads(ThreadPoolExecutor):  # type: ignore[misc]
-    """A thread to each job. Python closes pools before daemon threads such as the scheduler's end."""
+class _Thread(ThreadPoolExecutor):  # type: ignore[misc]
+    """A thread. Python closes pools before daemon threads such as the scheduler's end."""
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1)
 
     def _do_submit_job(self, job: object, run_times: list[datetime]) -> None:
         with suppress(RuntimeError):  # the pool is closed: this process is on its way out
@@ -58,7 +66,7 @@ class Schedule:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Run each job from its first turn on every `every_s` seconds, in threads of its own."""
+        """Run each job from its first turn on every `every_s` seconds, in threads beside the requests."""
         with self._lock:
             self._start(time.time(), time.monotonic())
 
@@ -80,13 +88,13 @@ class Schedule:
         self._offset_s = now_s - monotonic_s
         scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": _Threads(max_workers=len(self._jobs))},
+            executors={name: _Thread() for name in {_thread_of(job) for job in self._jobs}},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
         )
         for job in self._jobs:
             scheduler.add_job(
                 self._turn, "interval", args=[job], id=job.name, seconds=job.every_s,
-                next_run_time=datetime.fromtimestamp(job.first_s(now_s), UTC),
+                executor=_thread_of(job), next_run_time=datetime.fromtimestamp(job.first_s(now_s), UTC),
             )  # fmt: skip
         scheduler.start()
         self._scheduler = scheduler
@@ -106,3 +114,7 @@ class Schedule:
                     error,
                     exc_info=None if isinstance(error, LaptimeError) else error,
                 )
+
+
+def _thread_of(job: Job) -> str:
+    return job.thread or job.name

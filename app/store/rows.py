@@ -86,7 +86,7 @@ def tool_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
 
 
 def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """The database's own insert. The engine has loaded its module; the other's would take 2 MB for nothing."""
+    """The database's own insert; to load that of the other one too would take 2 MB for nothing."""
     if connection.dialect.name == "postgresql":
         dialect = import_module("sqlalchemy.dialects.postgresql")
     else:

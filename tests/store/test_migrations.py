@@ -30,6 +30,13 @@ def test_a_migrated_store_has_exactly_the_declared_schema(store: Engine) -> None
         assert compare_metadata(context, metadata) == []
 
 
+def test_alerts_are_unique_while_they_are_open_alone(store: Engine) -> None:
+    indexes = {index["name"]: index for index in inspect(store).get_indexes("laptime_alerts")}
+    found = indexes["laptime_alerts_open"]
+    assert found["unique"]
+    assert "resolved_s IS NULL" in str(found["dialect_options"][f"{store.dialect.name}_where"])
+
+
 def test_the_names_of_constraints_are_the_same_on_both_databases(store: Engine) -> None:
     found = inspect(store)
     for table in metadata.sorted_tables:

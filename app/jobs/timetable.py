@@ -1,0 +1,49 @@
+"""Which jobs there are and when they run.
+
+Loaded by the elected worker alone: the others have no use for what jobs import.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..capture.reader import Reader
+from ..capture.recorder import Recorder
+from ..capture.samples import SampleRing
+from ..live import Live
+from ..store import Engine
+from .evaluate_alerts import EvaluateAlerts
+from .prune import Prune
+from .roll_up import RollUp
+from .sample_system import SampleSystem
+from .schedule import Job, Schedule
+
+EVALUATE_EVERY_S, ROLL_UP_EVERY_S, PRUNE_EVERY_S = 5, 10, 60
+_STORE = "store"
+
+
+def timetable(
+    recorder: Recorder, reader: Reader, ring: SampleRing, sources: Live, engine: Engine
+) -> Schedule:
+    """The elected worker's timetable, not started yet."""
+    settings = sources.settings
+    sample = SampleSystem(ring, settings.state_dir)
+    roll_up = RollUp(recorder, reader, engine, settings.state_dir)
+    judge, prune = EvaluateAlerts(sources, engine), Prune(engine)
+
+    def stored(run: Callable[[float], None]) -> Callable[[], None]:
+        def with_store() -> None:
+            sources.wait()
+            run(time.time())
+
+        return with_store
+
+    return Schedule(
+        (
+            Job("sample_system", settings.sample_interval_s, lambda: sample.run(time.time())),
+            Job("roll_up", ROLL_UP_EVERY_S, stored(roll_up.run), on_boundary=True, thread=_STORE),
+            Job("evaluate_alerts", EVALUATE_EVERY_S, stored(judge.run), thread=_STORE),
+            Job("prune", PRUNE_EVERY_S, stored(prune.run), thread=_STORE),
+        )
+    )
