@@ -108,7 +108,14 @@ class Live:
 
     def traffic(self, window: Window) -> Traffic:
         """The window's rows, and in its newest points what came since. Raises UnavailableError."""
-        rows, watermark = self._history(window)
+        return self._traffic(window, by_tool=True)
+
+    def summary(self, window: Window) -> Traffic:
+        """The same without each tool's points. Raises UnavailableError."""
+        return self._traffic(window, by_tool=False)
+
+    def _traffic(self, window: Window, *, by_tool: bool) -> Traffic:
+        rows, watermark = self._history(window, by_tool)
         # After the rows: what is counted in between is then in this snapshot and not in the watermark.
         snapshot = self._reader.snapshot()
         since = watermark.rolled_up_s if watermark else snapshot.started_s
@@ -122,21 +129,21 @@ class Live:
             window=window,
             tools={name: rows.tools.get(name, EMPTY) + rest.get(name, EMPTY) for name in names},
             points=_continued(rows.points, first_live, total(rest.values())),
-            tool_points=_ToolPoints(rows, first_live, rest),
+            tool_points=_ToolPoints(rows, first_live, rest) if by_tool else {},
         )
 
-    def _history(self, window: Window) -> tuple[WindowRows, Watermark | None]:
+    def _history(self, window: Window, by_tool: bool) -> tuple[WindowRows, Watermark | None]:
         """The window's rows and the run's watermark, of the same instant: of the same roll-up."""
         run, instance = self._reader.run_id, self._reader.instance
         starts = window.starts()
-        key = (*_rows_of(window), window.step_s, starts.start, len(starts))
+        key = (by_tool, *_rows_of(window), window.step_s, starts.start, len(starts))
         with self._lock, self._reading() as connection:
             sequence = history.read_sequence(connection, instance, run)
             if sequence != (self._watermark.sequence if self._watermark else 0):
                 self._kept.clear()
                 self._watermark = history.read_watermark(connection, instance, run)
             if key not in self._kept:
-                self._kept[key] = history.read_window(connection, window)
+                self._kept[key] = history.read_window(connection, window, by_tool=by_tool)
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)

@@ -45,6 +45,9 @@ class Sources(Protocol):
     def traffic(self, window: Window) -> Traffic:
         """The window's requests from the store plus what memory holds beyond it."""
 
+    def summary(self, window: Window) -> Traffic:
+        """The same without `tool_points`, which takes much less memory."""
+
     def samples(self, since_s: float) -> Sequence[SystemSample]:
         """The system's samples since that instant, oldest first."""
 

@@ -20,7 +20,7 @@ class EvaluateAlerts:
     def run(self, now_s: float) -> None:
         """One round of judging. Raises UnavailableError when the store is away."""
         settings = self._sources.settings
-        traffic = self._sources.traffic(sliding(settings.alert_window_s, now_s))
+        traffic = self._sources.summary(sliding(settings.alert_window_s, now_s))
         lately = self._sources.samples(now_s - (SAMPLES + 0.5) * settings.sample_interval_s)[-SAMPLES:]
         # One busy moment, such as a start, is no alert: it takes the mean of some, and two at the least.
         system = mean(lately) if len(lately) > 1 else None

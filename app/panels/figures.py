@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..model.series import Series, total
+from ..model.series import Series, Snapshot, total
 from ..model.windows import Window
-from ..sources import Sources
+from ..sources import Sources, Traffic
 from . import formats
 from .formats import Delta, Quantity
 from .points import (
@@ -74,9 +74,9 @@ class _Span:
 def figures(window: Window, sources: Sources, now_s: float) -> Figures:  # noqa: ARG001 - every panel is asked alike
     """Requests per minute, success rate, p95 response time and busy workers."""
     snapshot = sources.snapshot()
-    now = _span(window, sources)
     earlier = window_before(window)
-    was = _span(earlier, sources)
+    now = _span(sources.traffic(window), snapshot)
+    was = _span(sources.summary(earlier), snapshot)
     remark = _remark(window, now, was, comparable=can_compare(was.points, earlier))
     compared = was if remark is None else None
     return Figures(
@@ -89,9 +89,8 @@ def figures(window: Window, sources: Sources, now_s: float) -> Figures:  # noqa:
     )
 
 
-def _span(window: Window, sources: Sources) -> _Span:
-    traffic = sources.traffic(window)
-    started_s = measured_from(traffic, sources.snapshot())
+def _span(traffic: Traffic, snapshot: Snapshot) -> _Span:
+    window, started_s = traffic.window, measured_from(traffic, snapshot)
     missing = missing_s(merged(window, traffic.points, started_s))
     return _Span(total(traffic.tools.values()), merged(window, traffic.points, started_s, POINTS), missing)
 

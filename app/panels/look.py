@@ -18,6 +18,7 @@ class Look:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._traffic: dict[Window, Traffic] = {}
+        self._summaries: dict[Window, Traffic] = {}
         self._samples: dict[float, Sequence[SystemSample]] = {}
 
     @property
@@ -31,6 +32,11 @@ class Look:
         if window not in self._traffic:
             self._traffic[window] = self._sources.traffic(window)
         return self._traffic[window]
+
+    def summary(self, window: Window) -> Traffic:
+        if window not in self._summaries:
+            self._summaries[window] = self._sources.summary(window)
+        return self._summaries[window]
 
     def samples(self, since_s: float) -> Sequence[SystemSample]:
         if since_s not in self._samples:

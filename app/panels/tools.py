@@ -99,7 +99,7 @@ def tools(
     q: str = "",
 ) -> Tools:
     """The tools whose name contains `q`, sorted by one of SORTS, the first `rows` of them."""
-    traffic, earlier = sources.traffic(window), sources.traffic(window_before(window))
+    traffic, earlier = sources.traffic(window), sources.summary(window_before(window))
     snapshot, alerts = sources.snapshot(), sources.alerts()
     called = {name: series for name, series in traffic.tools.items() if series.requests}
     found = sorted(

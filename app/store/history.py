@@ -42,8 +42,11 @@ class WindowRows:
     tool_points: Mapping[str, Sequence[Series | None]]
 
 
-def read_window(connection: Connection, window: Window) -> WindowRows:
-    """The rows of the window's period from the one that holds its start to the one before its end."""
+def read_window(connection: Connection, window: Window, *, by_tool: bool = True) -> WindowRows:
+    """The rows of the window's period from the one that holds its start to the one before its end.
+
+    Without `by_tool` there are no `tool_points`: what they are made of is most of what a window takes.
+    """
     starts = window.starts()
     points: list[Series | None] = [None] * len(starts)
     sums: dict[str, Series] = {}
@@ -65,7 +68,8 @@ def read_window(connection: Connection, window: Window) -> WindowRows:
             points[number] = (points[number] or EMPTY) + series
         else:
             sums[row.name] = sums.get(row.name, EMPTY) + series
-            rows.setdefault(row.name, []).append(packed(number, row))
+            if by_tool:
+                rows.setdefault(row.name, []).append(packed(number, row))
     return WindowRows(sums, points, _ToolPoints(rows, points))
 
 

@@ -8,8 +8,7 @@ neither loses a request nor counts it twice. Reading the rows back is `history`'
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection, delete, func, select
 
@@ -45,13 +44,15 @@ def roll_up(
         last = Watermark(sequence=0, rolled_up_s=max(started_s, now_s - PERIODS_S[-1]), tools={})
     changed = {name: series for name, series in tools.items() if series != last.tools.get(name, EMPTY)}
     gained = {name: series.since(last.tools.get(name, EMPTY)) for name, series in changed.items()}
+    middle_s, sequence = (last.rolled_up_s + now_s) / 2, last.sequence + 1
+    del last  # of many tools it is large, and so is what follows
     ids = tool_ids(connection, changed)
     by_id = {ids[name]: gain for name, gain in gained.items()}
     by_id[ALL_TOOLS] = total(gained.values())
-    _add(connection, instance, (last.rolled_up_s + now_s) / 2, by_id)
+    _add(connection, instance, middle_s, by_id)
 
     key = {"instance": instance, "run": run}
-    standing = {"started_s": started_s, "rolled_up_s": now_s, "sequence": last.sequence + 1}
+    standing = {"started_s": started_s, "rolled_up_s": now_s, "sequence": sequence}
     upsert(connection, runs, [{**key, **standing}])
     marks = [{**key, "tool_id": ids[name], **values_of(series)} for name, series in changed.items()]
     upsert(connection, watermarks, marks)
@@ -78,26 +79,22 @@ def _take_turns(connection: Connection, instance: str) -> None:
 def _add(connection: Connection, instance: str, at_s: float, gained: Mapping[int, Series]) -> None:
     """Add each tool's gain to its row of every period around `at_s`."""
     fresh = {tool_id: values_of(gain) for tool_id, gain in gained.items()}
-    rows: list[dict[str, Any]] = []
     for period_s in PERIODS_S:
         start_s = int(at_s // period_s) * period_s
-        held = _held(connection, instance, period_s, start_s, gained)
-        for tool_id, gain in gained.items():
-            before = held.get(tool_id)
-            values = fresh[tool_id] if before is None else values_of(before + gain)
-            key = {"period_s": period_s, "start_s": start_s, "tool_id": tool_id, "instance": instance}
-            rows.append({**key, **values})
-    upsert(connection, rollups, rows)
+        key = {"period_s": period_s, "start_s": start_s, "instance": instance}
+        values = fresh | dict(_held_on(connection, instance, period_s, start_s, gained))
+        upsert(connection, rollups, [{**key, "tool_id": tool_id, **one} for tool_id, one in values.items()])
 
 
-def _held(
-    connection: Connection, instance: str, period_s: int, start_s: int, wanted: Iterable[int]
-) -> dict[int, Series]:
-    """What the instance's rows of one period hold already, by tool."""
+def _held_on(
+    connection: Connection, instance: str, period_s: int, start_s: int, gained: Mapping[int, Series]
+) -> Iterator[tuple[int, dict[str, int | bytes]]]:
+    """The instance's rows of one period that are there already, by tool, with the gain added."""
     query = select(rollups.c.tool_id, *counters(rollups)).where(
         rollups.c.period_s == period_s,
         rollups.c.start_s == start_s,
-        rollups.c.tool_id.in_(list(wanted)),
+        rollups.c.tool_id.in_(list(gained)),
         rollups.c.instance == instance,
     )
-    return {row.tool_id: series_of(row) for row in connection.execute(query)}
+    for row in connection.execute(query):
+        yield row.tool_id, values_of(series_of(row) + gained[row.tool_id])

@@ -10,7 +10,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from app.model.alerting import ActiveAlert, SystemSample
@@ -113,6 +113,9 @@ class FakeSources:
         if (self.now_s, window) not in self._known:
             self._known[self.now_s, window] = self._traffic(window)
         return self._known[self.now_s, window]
+
+    def summary(self, window: Window) -> Traffic:
+        return replace(self.traffic(window), tool_points={})
 
     def snapshot(self) -> Snapshot:
         hour = Window("1h", self.now_s - 3600, self.now_s, 60, 60)
