@@ -33,7 +33,10 @@ def main() -> None:
                 "Throughput, gunicorn with 2 sync workers, wrk -t1 -c8",
                 lambda: throughput.run(folder, options.turns, options.seconds),
             ),
-            "memory": ("Memory", lambda: memory.run(min(3, options.turns))),
+            "memory": (
+                f"Memory, gunicorn with {memory.WORKERS} sync workers",
+                lambda: memory.run(Path(tempfile.mkdtemp(dir=folder))),
+            ),
             "reading": ("Reading /performance/metrics", lambda: reading.run(options.cases)),
         }
         _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {machine()}.\n")

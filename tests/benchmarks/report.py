@@ -11,7 +11,9 @@ from statistics import quantiles
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Median (lower quartile to upper quartile)."""
+    """Median (lower quartile to upper quartile); of one value that value."""
+    if len(values) == 1:
+        return f"{values[0]:,.{digits}f}"
     low, middle, high = quantiles(values, n=4, method="inclusive")
     return f"{middle:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
 

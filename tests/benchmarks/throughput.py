@@ -5,17 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from urllib.request import urlopen
 
 from .report import spread, table
+from .server import served
 from .variants import BARE, KINDS, OURS, App, build
 
 
@@ -55,41 +50,9 @@ def _turns(kind: str, folder: Path, turns: int, seconds: int) -> dict[str, list[
         return found
 
 
-@contextmanager
-def _server(kind: str, variant: str, folder: Path) -> Iterator[int]:
-    folder.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "gunicorn", "--config=/dev/null", "--no-control-socket", "--workers=2",
-        f"--bind=127.0.0.1:{port}", "tests.benchmarks.throughput:application()",
-    ]  # fmt: skip
-    environ = os.environ | {"BENCH": f"{kind}|{variant}|{folder}"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environ, stderr=log, start_new_session=True)
-        try:
-            _wait(port)
-            yield port
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _wait(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            urlopen(f"http://127.0.0.1:{port}/").close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+def _server(kind: str, variant: str, folder: Path) -> AbstractContextManager[int]:
+    said = f"{kind}|{variant}|{folder}"
+    return served("tests.benchmarks.throughput:application()", said, folder, workers=2)
 
 
 def _wrk(port: int, seconds: int) -> float:

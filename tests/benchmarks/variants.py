@@ -56,14 +56,19 @@ def trivial(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     return [b"ok"]
 
 
-def flask_app(routes: int = 0) -> Any:
-    """A Flask application with `/`, and as many routes more as are asked for."""
+def flask_app(routes: int = 0, work: Callable[[], object] = lambda: None) -> Any:
+    """A Flask application with `/`, and as many routes more as are asked for, which do some work."""
     flask: Any = importlib.import_module("flask")
     app = flask.Flask("bench")
     app.config["SECRET_KEY"] = "bench"
     app.add_url_rule("/", "index", lambda: "ok")
+
+    def tool() -> str:
+        work()
+        return "ok"
+
     for number in range(routes):
-        app.add_url_rule(f"/tool{number}", f"tool{number}", lambda: "ok")
+        app.add_url_rule(f"/tool{number}", f"tool{number}", tool)
     return app
 
 
