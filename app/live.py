@@ -122,12 +122,11 @@ class Live:
         if window.end_s < since:
             return Traffic(window, rows.tools, rows.points, rows.tool_points)
         rest = _rest(snapshot, watermark.tools if watermark else {})
-        names = {*rows.tools, *rest}
         starts = window.starts()
         first_live = max(0, int(since - starts.start) // window.step_s)
         return Traffic(
             window=window,
-            tools={name: rows.tools.get(name, EMPTY) + rest.get(name, EMPTY) for name in names},
+            tools={**rows.tools, **{name: rows.tools.get(name, EMPTY) + one for name, one in rest.items()}},
             points=_continued(rows.points, first_live, total(rest.values())),
             tool_points=_ToolPoints(rows, first_live, rest) if by_tool else {},
         )
