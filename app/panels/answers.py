@@ -34,8 +34,7 @@ class ToolMetrics(Struct, frozen=True, gc=False):
     avg_queue_time: float | None  # None: not measured, no proxy told it
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCost:
+class OwnCost(Struct, frozen=True, gc=False):
     """What Laptime costs: its hook (the median of `timed_requests`, None before any) and its own pages."""
 
     timed_requests: int
@@ -46,8 +45,7 @@ class OwnCost:
     page_worker_time_percent: float
 
 
-@dataclass(frozen=True, slots=True)
-class QueueTime:
+class QueueTime(Struct, frozen=True, gc=False):
     """Milliseconds that requests waited before this service, as the proxy told; None: not measured."""
 
     measured_requests: int
