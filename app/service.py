@@ -78,7 +78,10 @@ class Service:
                 for schedule in schedules:
                     schedule.follow_clock(time.time(), time.monotonic())
 
-            Candidate(settings.state_dir / "leader.lock", lead, beat).start()
+            def resign() -> None:
+                schedules.pop().stop()
+
+            Candidate(settings.state_dir / "leader.lock", lead, beat, resign).start()
         if begun:
             self._announce(address)
 

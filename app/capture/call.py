@@ -24,20 +24,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("laptime.slow")
 
+UNSEEN = -1  # nothing of the body went through our hands
+
 
 class Call(list[bytes]):
     """One request. The hook fills it in, without an __init__, which would cost another call.
 
     `environ` is None once the request is counted, `header` is that of the file that its `note` lies in.
     `tool` is None until headers are sent, and then `status`, `outcome` (cells.SUCCESS and so on), `headers`
-    and `sent`, the body's bytes, are set. `first_ns` is the performance counter at a
-    stream's first byte, 0 for none. `methods` are the tools of its
-    path by method, where nothing but the path names them.
+    and `sent`, the body's bytes or UNSEEN, are set. `first_ns` is the performance counter at a
+    stream's first byte, 0 for none. `path` is as it came, and
+    `methods` are its tools by method, where nothing but the path names them.
     """
 
     __slots__ = (
-        "began_ns", "environ", "first_ns", "header", "headers", "hook", "methods", "note", "outcome", "sent",
-        "start_response", "status", "tool", "tools",
+        "began_ns", "environ", "first_ns", "header", "headers", "hook", "methods", "note", "outcome", "path",
+        "sent", "start_response", "status", "tool", "tools",
     )  # fmt: skip
 
     hook: Hook
@@ -49,6 +51,7 @@ class Call(list[bytes]):
     note: int
     tools: Tools
     methods: dict[str, Tool]
+    path: str
     tool: Tool | None
     status: int
     outcome: int
@@ -58,11 +61,12 @@ class Call(list[bytes]):
     def start(self, status: str, headers: list[Pair], exc_info: Any = None) -> Callable[[bytes], object]:
         """The start_response that the host calls: reads the status and the route, adds our headers."""
         environ = self.environ
+        told = (self.status, self.outcome) if exc_info is not None and self.tool is not None else None
         if environ is not None:
             try:
                 self.status, self.outcome = STATUSES.get(status) or status_of(status)
                 self.headers = headers
-                self.sent = 0
+                self.sent = UNSEEN
                 if (
                     TOOL in environ or "werkzeug.request" in environ or ROUTE in environ
                     or "bottle.app" in environ or self.status == 404 or environ.get("SCRIPT_NAME")
@@ -71,8 +75,8 @@ class Call(list[bytes]):
                     key = key_of(environ, self.status)
                     self.tool = tools.known.get(key) or tools.find(key)
                 else:  # its path and method name it, and the hook has looked the path up already
-                    method = environ["REQUEST_METHOD"]
-                    self.tool = self.methods.get(method) or self._find(environ, method)
+                    method = environ.get("REQUEST_METHOD", "")
+                    self.tool = self.methods.get(method) or self._find(method)
                 if self.hook.response_headers:
                     hundredths = (perf_counter_ns() - self.began_ns + 5000) // 10_000
                     known = BAD if self.outcome or FAILURE in environ else GOOD
@@ -89,7 +93,11 @@ class Call(list[bytes]):
                     environ["laptime.tool"] = UNMATCHED
         if exc_info is None:
             return self.start_response(status, headers)
-        return self.start_response(status, headers, exc_info)
+        try:
+            return self.start_response(status, headers, exc_info)
+        except BaseException:  # too late to tell another status, and the host may go on with the first
+            self.status, self.outcome = told or (self.status, self.outcome)
+            raise
 
     def answered(self, body: Sequence[bytes] = ()) -> None:
         """Note that the request is answered, where it survives this process: close() may come late.
@@ -128,27 +136,35 @@ class Call(list[bytes]):
             outcome = self.outcome
             if not outcome and FAILURE in environ:
                 outcome = REPORTED
-            note = self.note
-            size = self.sent or self._unseen_bytes(environ)
+            size = self.sent
+            if size < 0:
+                size = self._unseen_bytes(environ)
             streaming_ns = ended_ns - self.first_ns if self.first_ns else 0
-            tool.count(note, ended_ns, taken_ns, outcome, size, streaming_ns)
-            if note != NOWHERE:
-                recorder.free.append(note)
-            else:
-                recorder.leave(self.header, NOWHERE)
             if REQUEST_START in environ or QUEUE_START in environ:
-                waited_ns = queued_ns(environ, recorder.epoch_ns + self.began_ns)
-                if waited_ns is not None and self.tools.kind == SERVICE:
-                    recorder.queue(tool, ended_ns, waited_ns)
+                self._count_queue(environ, tool, ended_ns)
+            tool.count(self.note, ended_ns, taken_ns, outcome, size, streaming_ns)
             if taken_ns > hook.slow_ns:
                 log.warning(
                     "slow request: %s took %.1f ms (status %d)", tool.name, taken_ns / 1e6, self.status
                 )
         except Exception as error:  # noqa: BLE001 - the host comes first: no fault of ours reaches it
             recorder.fault(error)
+            if self.header is recorder.header:
+                self.header[self.note] = 0
+        finally:
+            if self.note != NOWHERE and self.header is recorder.header:
+                recorder.free.append(self.note)
+            else:
+                recorder.leave(self.header, self.note)
 
-    def _find(self, environ: WSGIEnvironment, method: str) -> Tool:
-        key = key_of(environ, self.status)
+    def _count_queue(self, environ: WSGIEnvironment, tool: Tool, ended_ns: int) -> None:
+        recorder = self.hook.recorder
+        waited_ns = queued_ns(environ, recorder.epoch_ns + self.began_ns)
+        if waited_ns is not None and self.tools.kind == SERVICE:
+            recorder.queue(tool, ended_ns, waited_ns)
+
+    def _find(self, method: str) -> Tool:
+        key = method, "", self.path, False
         tool = self.tools.known.get(key) or self.tools.find(key)
         if method in METHODS:  # of others there may be any number
             self.methods[method] = tool
@@ -159,13 +175,15 @@ class Call(list[bytes]):
 
     def _unseen_bytes(self, environ: WSGIEnvironment) -> int:
         """The size of a body that went out by write() or sendfile, as far as the headers told it."""
-        if self.status in (204, 304) or environ.get("REQUEST_METHOD") == "HEAD":
+        if self.tool is None or self.status in (204, 304) or environ.get("REQUEST_METHOD") == "HEAD":
             return 0
-        return 0 if self.tool is None else max(0, told_length(self.headers))
+        return max(0, told_length(self.headers))
 
     def fail(self) -> None:
         """The host raised: a server error, whatever status it had sent."""
         self.status, self.outcome = 500, SERVER_ERROR
+        if self.tool is None or self.sent < 0:
+            self.sent = 0
 
     def _found(self, environ: WSGIEnvironment) -> Tool:
         """The tool of a request that sent no headers in this process.
@@ -177,11 +195,15 @@ class Call(list[bytes]):
             if not recorder.is_open:
                 self.hook.ensure_started()
             self.header, self.note = recorder.enter_again(self.header, self.note)
-        if not hasattr(self, "status"):
-            self.fail()
         tools = recorder.own if self.tools.kind else recorder.tools
         if self.tool is not None:  # named before the fork
             return tools.named.get(self.tool.name) or recorder.add(self.tool.name, tools)
+        if not hasattr(self, "status"):
+            self.fail()
         self.sent = 0
-        key = key_of(environ, self.status)
-        return tools.known.get(key) or tools.find(key)
+        try:
+            key = key_of(environ, self.status)
+            return tools.known.get(key) or tools.find(key)
+        except Exception as error:  # noqa: BLE001 - a name of the host's that is none costs no count
+            recorder.fault(error)
+            return recorder.tool(UNMATCHED, own=bool(self.tools.kind))

@@ -1,7 +1,7 @@
 """Files of 64-bit cells in memory that all workers share; the byte layout is described here.
 
 Little-endian unsigned 64-bit cells throughout. A file is a header of 1,536 cells and then segments of 16
-tools each; it grows by whole segments.
+tools each; it grows by whole segments, as many again as there are.
 
     header
         0  MAGIC, which names this layout        6  requests in flight that found no place for a note
@@ -70,11 +70,12 @@ ANSWERED, CLOSING = 1 << 63, 3 << 62
 
 _GRAIN = mmap.ALLOCATIONGRANULARITY
 _HEADER_BYTES = -(-HEADER_CELLS * 8 // _GRAIN) * _GRAIN
+_SEGMENTS_AT_ONCE = 32
 _SEGMENT_BYTES = -(-SEGMENT_TOOLS * TOOL_CELLS * 8 // _GRAIN) * _GRAIN
 
 
 class CellFile:
-    """A file of cells, mapped: `header` and one memoryview to each tool that was reached so far.
+    """A file of cells, mapped: `header`, and one memoryview to each tool as far as it was reached.
 
     With `path` None it is private memory of the same layout: what a full disk leaves.
     """
@@ -84,7 +85,7 @@ class CellFile:
         self.is_torn = False  # set by the first reader that finds a tool behind the file's end
         self._descriptor = descriptor
         self._writable = writable
-        self._segments: list[memoryview] = []
+        self._tools: list[memoryview] = []
         self.header = self._map(0, _HEADER_BYTES)
 
     @classmethod
@@ -144,13 +145,11 @@ class CellFile:
     def tool(self, number: int) -> memoryview:
         """The cells of tool `number`, 0 first; the file grows for a writer.
 
-        Raises CellsError when the disk has no room for another segment, or the file is torn.
+        Raises CellsError when the disk has no room for more, or the file is torn.
         """
-        segment, place = divmod(number, SEGMENT_TOOLS)
-        while len(self._segments) <= segment:
-            self._segments.append(self._segment(len(self._segments)))
-        start = place * TOOL_CELLS
-        return self._segments[segment][start : start + TOOL_CELLS]
+        while len(self._tools) <= number:
+            self._grow()
+        return self._tools[number]
 
     def add_tool(self, name: bytes, kind: int = SERVICE) -> memoryview:
         """Name the next tool (at most NAME_BYTES bytes of UTF-8) and hand out its cells."""
@@ -171,17 +170,39 @@ class CellFile:
 
     __del__ = close
 
-    def _segment(self, number: int) -> memoryview:
-        start = _HEADER_BYTES + number * _SEGMENT_BYTES
+    def _grow(self) -> None:
+        """Map what comes next: for a writer as much again as there is, for a reader all that is there.
+
+        Each map costs a descriptor, so there are few.
+        """
+        known = len(self._tools) // SEGMENT_TOOLS
+        start = _HEADER_BYTES + known * _SEGMENT_BYTES
+        more = min(max(1, known), _SEGMENTS_AT_ONCE)
         if self._descriptor >= 0:
             try:
                 if self._writable:
-                    _allocate(self._descriptor, start, _SEGMENT_BYTES)
-                elif os.fstat(self._descriptor).st_size < start + _SEGMENT_BYTES:
-                    raise CellsError("the file is torn: a tool lies behind its end")
+                    more = self._allocated(start, more)
+                else:
+                    more = (os.fstat(self._descriptor).st_size - start) // _SEGMENT_BYTES
             except OSError as error:
                 raise CellsError(f"no room for more tools: {error.strerror}") from error
-        return self._map(start, _SEGMENT_BYTES)
+            if more <= 0:
+                raise CellsError("the file is torn: a tool lies behind its end")
+        mapped = self._map(start, more * _SEGMENT_BYTES)
+        for segment in range(more):
+            first = segment * _SEGMENT_BYTES // 8
+            for place in range(first, first + SEGMENT_TOOLS * TOOL_CELLS, TOOL_CELLS):
+                self._tools.append(mapped[place : place + TOOL_CELLS])
+
+    def _allocated(self, start: int, segments: int) -> int:
+        """Give the file that many segments more, or one where the disk has no room for them: how many."""
+        try:
+            _allocate(self._descriptor, start, segments * _SEGMENT_BYTES)
+        except OSError:
+            if segments == 1:
+                raise
+            return self._allocated(start, 1)
+        return segments
 
     def _map(self, start: int, length: int) -> memoryview:
         access = mmap.ACCESS_WRITE if self._writable else mmap.ACCESS_READ

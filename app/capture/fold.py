@@ -42,22 +42,21 @@ def fold(path: Path, folded: CellFile | None, dead: Mapping[Path, CellFile]) -> 
             raise CellsError(f"can't remove {gone.name}: {error.strerror}") from error
 
 
-def keep(left: CellFile, path: Path, owner: Process) -> None:
-    """Write what was counted in `left`, where nobody counts any more, as a file of its own at `path`.
+def written(left: CellFile, path: Path, owner: Process) -> Path:
+    """Write what was counted in `left`, where nobody counts any more, beside `path`, to take that name.
 
     Requests that were in flight there are left out: they are counted where they end. Raises CellsError when
-    the disk has no room.
+    the disk has no room, or OSError when the folder is gone.
     """
     left.header[layout.NOTES : layout.NOTES_END] = memoryview(bytes(8 * _NOTES)).cast("Q")
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     try:
-        target = CellFile.create(fresh, owner)
-        _copy([left], target)
+        _copy([left], CellFile.create(fresh, owner))
     except CellsError:
         fresh.unlink(missing_ok=True)
         raise
-    fresh.replace(path)
+    return fresh
 
 
 def identity(cells: CellFile) -> tuple[int, int]:

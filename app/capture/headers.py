@@ -39,7 +39,8 @@ def told_length(headers: list[Pair]) -> int:
     """The Content-Length among headers; -1 for none, or for one past 100 TB, which is nonsense."""
     for name, value in headers:
         if len(name) == 14 and name.lower() == "content-length":
-            return int(value) if len(value) < 15 and value.isdecimal() else -1
+            text = str(value)  # a host may get its types wrong: that is between it and the server
+            return int(text) if len(text) < 15 and text.isdecimal() else -1
     return -1
 
 

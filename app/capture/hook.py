@@ -73,6 +73,7 @@ class Hook:
             call.hook = self
             call.environ = environ
             call.start_response = start_response
+            call.path = path
             call.header = header = recorder.header
             call.note = note
             call.tool = None

@@ -60,9 +60,11 @@ class Measure:
             taken_ns = ended_ns - self._began_ns
             tool = self._recorder.tool(self.name, own=False)
             tool.count(self._place[1], ended_ns, taken_ns, outcome, 0)
-            self._recorder.leave(*self._place)
         except Exception as fault:  # noqa: BLE001 - as above
             self._recorder.fault(fault)
+        finally:
+            if self._place is not None:
+                self._recorder.leave(*self._place)
 
     def fail(self) -> None:
         """Count this block as failed, though it raises nothing."""

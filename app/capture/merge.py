@@ -63,9 +63,9 @@ def read_ring(cells: memoryview, newest: int = layout.RING_SIZE) -> tuple[list[i
     return ends[first:] + ends[:end], times[first:] + times[:end]
 
 
-def tools_of(cells: CellFile) -> Iterator[memoryview]:
-    """The tools of a file in their order, as far as it goes: one cut short has no more to tell."""
-    for number in range(cells.header[layout.TOOLS]):
+def tools_of(cells: CellFile, first: int = 0) -> Iterator[memoryview]:
+    """The tools of a file from `first` on, as far as it goes: one cut short has no more to tell."""
+    for number in range(first, cells.header[layout.TOOLS]):
         try:
             tool = cells.tool(number)
         except CellsError as error:
@@ -85,7 +85,8 @@ def notes_of(cells: CellFile) -> list[int]:
 def unfinished(cells: CellFile) -> Iterator[tuple[memoryview, Series]]:
     """What a dead worker had answered and not counted: a tool's cells, and those requests of it.
 
-    How long one took that was not being counted yet nobody wrote down: the mean of its tool is taken. Of one
+    How long one took that was not being counted yet nobody wrote down: the mean of its tool is taken, or, of
+    a tool without another, the least that is told from none. Of one
     that was, all but its class and its bucket is there; its bucket is there too if the tool's buckets hold
     more than it had counted.
     """
@@ -98,7 +99,7 @@ def unfinished(cells: CellFile) -> Iterator[tuple[memoryview, Series]]:
         counted = read_tools([tool])
         closing = [note for note in notes if note & _BEING_COUNTED]
         series = _bucket_missing(tool, counted, is_closing=bool(closing))
-        mean_ns = (counted.total_ns // counted.requests) if counted.requests else 0
+        mean_ns = (counted.total_ns // counted.requests) if counted.requests else 1
         series += total(_noted(note, mean_ns) for note in notes if note not in closing)
         if series.requests:
             yield tool, series

@@ -20,7 +20,6 @@ from ..model.series import Snapshot
 from . import cells as layout
 from .cells import CellFile
 from .fold import fold, held_by, identity
-from .merge import notes_of
 from .recorder import Recorder
 from .runs import Run
 from .totals import Totals
@@ -35,7 +34,7 @@ class Reader:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._open: dict[Path, CellFile] = {}
-        self._stuck: dict[Path, set[int]] = {}
+        self._stuck: dict[Path, set[tuple[int, int]]] = {}
         self._totals = Totals()
         self._lock = threading.RLock()  # threads of one worker share the maps
 
@@ -67,11 +66,12 @@ class Reader:
         with self._lock:
             self._settle(recorder.run)
             with recorder.lock:  # so that no file is on its way from one of these to another
-                files = self._files(recorder.run)
-                if not recorder.cells.is_current():  # removed beneath us: what was counted is still here
-                    files = [*files, recorder.cells]
-                if recorder.left is not None:
-                    files = [*files, recorder.left]
+                files: list[CellFile] = self._files(recorder.run)
+                there = {identity(cells) for cells in files}
+                # What was removed beneath us, or left in private memory, was counted all the same.
+                for cells in (recorder.cells, *recorder.left):
+                    if identity(cells) not in there:
+                        files = [*files, cells]
             return self._totals.read(recorder.run.id, recorder.run.started_s, files)
 
     def past(self, run: Run) -> Snapshot:
@@ -132,7 +132,7 @@ class Reader:
     def _settle(self, run: Run) -> None:
         """Wait for requests that are answered and not yet counted, at most _SETTLE_S altogether."""
         deadline = time.monotonic() + _SETTLE_S
-        stuck: dict[Path, set[int]] = {}
+        stuck: dict[Path, set[tuple[int, int]]] = {}
         for path, cells in self._mapped(run.worker_files()).items():
             waiting = set(_answered(cells))
             old = self._stuck.get(path, set()) & waiting
@@ -151,5 +151,7 @@ _FOLDED = "folded.cells"
 _PRIVATE = "private"
 
 
-def _answered(cells: CellFile) -> list[int]:
-    return [note for note in notes_of(cells) if note & layout.ANSWERED]
+def _answered(cells: CellFile) -> list[tuple[int, int]]:
+    """The places and notes of requests that are answered and not yet counted."""
+    notes = enumerate(cells.header[layout.NOTES : layout.NOTES_END].tolist())
+    return [(place, note) for place, note in notes if note & layout.ANSWERED]

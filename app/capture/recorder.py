@@ -16,11 +16,10 @@ from pathlib import Path
 from ..errors import CellsError
 from . import cells as layout
 from .cells import COST, OTHER, OWN, QUEUE, SERVICE, CellFile
-from .fold import keep
-from .naming import printable
+from .fold import written
 from .process import Process
 from .runs import Names, Run, join, worker_file
-from .tool import KEPT_KEY_LENGTH, KEPT_KEYS, KIND, Tool, Tools
+from .tool import KEPT_KEY_LENGTH, KEPT_KEYS, Tool, Tools, bounded, named
 
 log = logging.getLogger("laptime")
 
@@ -54,7 +53,7 @@ class Recorder:
         self.paths: dict[str, dict[str, Tool]] = {}
         self._other_times: dict[int, Tool] = {}
         self._names: Names | None = None
-        self.left: CellFile | None = None
+        self.left: tuple[CellFile, ...] = ()
         self._left_headers: list[memoryview] = []
         self._fault_logged_s = float("-inf")
 
@@ -84,28 +83,30 @@ class Recorder:
     def recover(self) -> None:
         """Share counts again as soon as the state folder lets us; called once a second.
 
-        A worker that counts in private memory, or in files that were removed, begins a new file, and leaves
+        A worker that counts in private memory, or in a file that was removed, begins a new file, and leaves
         what it had counted in another one beside it. That is done a turn later, when no thread is in the
         middle of counting where it did before; until then `left` holds it.
         """
-        with self.lock:
-            try:
+        try:
+            with self.lock:
                 if not self.is_open:
                     return
-                if self.left is not None and self.run is not None:
-                    keep(self.left, worker_file(self.run, Process.current()), Process.current())
-                    self.left, self.trouble = None, ""
-                    log.warning("counts are shared again")
-                elif self.run is None or not self.cells.is_current():
+                if self.run is None or not self.cells.is_current():
                     self._share_again()
-                elif self.trouble:  # for want of room new tools count as others
-                    self.cells.tool(self.header[layout.TOOLS])
-                    self.trouble = ""
-                    for tools in (self.tools, self.own):
-                        tools.known = {}
-                    self.paths = {}
-            except CellsError as error:
-                self.trouble = self.trouble or f"counts are not shared: {error}"
+                    return
+                run, left = self.run, next(iter(self.left), None)
+                if left is None:
+                    self._find_room()
+                    return
+            path = worker_file(run, Process.current())
+            fresh = written(left, path, Process.current())
+            with self.lock:  # so that no reader sees both, or neither
+                fresh.replace(path)
+                self.left = self.left[1:]
+            self.trouble = ""
+            log.warning("counts are shared again")
+        except (CellsError, OSError) as error:
+            self.trouble = self.trouble or f"counts are not shared: {error}"
 
     def _share_again(self) -> None:
         run, cells, _ = join(self._state, again=self.run)
@@ -118,19 +119,30 @@ class Recorder:
             raise
         self._left_headers.append(before.header)
         if known:
-            self.left = before
+            self.left = (*self.left, before)
         else:  # the others have begun anew: what was counted for the run before belongs to none any more
+            self.left = ()
             log.error("counts since the last roll-up are dropped: the state folder was removed")
+
+    def _find_room(self) -> None:
+        """Name new tools again where there was no room for them. Raises CellsError if there still is none."""
+        if self.trouble:
+            self.cells.tool(self.header[layout.TOOLS])
+            for tools in (self.tools, self.own):
+                tools.known = {}
+            self.paths = {}
+            self.trouble = ""
 
     def _count_in(self, cells: CellFile, run: Run | None) -> None:
         """Begin to count in `cells`. Raises CellsError when they have no room for any tool."""
         tools, own = Tools(self, SERVICE), Tools(self, OWN)
         for kind in (tools, own):
-            kind.named[OTHER] = _named(cells, OTHER.encode(), kind.kind, self.lock)
+            kind.named[OTHER] = named(cells, OTHER.encode(), kind.kind, self.lock)
         self._names = Names(run)
-        self.run, self.cells, self.header = run, cells, cells.header
+        # The tools first: a request between the stores then counts in the new file, wherever its note is.
         self.tools, self.own, self._other_times = tools, own, {}
         self.paths = {}
+        self.run, self.cells, self.header = run, cells, cells.header
         self.set_clock()
 
     def set_clock(self) -> None:
@@ -169,7 +181,10 @@ class Recorder:
         return self.header, note  # places are given out once, whichever file they are written in
 
     def leave(self, header: memoryview, note: int) -> None:
-        """Give the place of what was counted back."""
+        """Give the place of what is over back; nothing of it stays noted, even if it could not be counted."""
+        if header is not self.header:  # of a parent's file, or of one that was left behind
+            return
+        header[note] = 0
         if note != layout.NOWHERE:
             self.free.append(note)
         else:
@@ -187,7 +202,8 @@ class Recorder:
     def queue(self, tool: Tool, ended_ns: int, queued_ns: int) -> None:
         """Count that a request of `tool`, which has just ended, had waited in a queue before this service."""
         tool.count_queue(queued_ns)
-        self._times(QUEUE).count(layout.NOWHERE, ended_ns, queued_ns, layout.SUCCESS, 0)
+        # The least that is told from none: a reader looks for buckets between the extremes.
+        self._times(QUEUE).count(layout.NOWHERE, ended_ns, queued_ns or 1, layout.SUCCESS, 0)
 
     def spent(self, ended_ns: int, own_ns: int) -> None:
         """Count what the hook took for a request that was timed from the inside."""
@@ -199,7 +215,7 @@ class Recorder:
         if found is None:
             with self.lock:
                 if kind not in self._other_times:
-                    self._other_times[kind] = _named(self.cells, _TIMES[kind], kind, self.lock)
+                    self._other_times[kind] = named(self.cells, _TIMES[kind], kind, self.lock)
                 found = self._other_times[kind]
         return found
 
@@ -213,7 +229,7 @@ class Recorder:
         with self.lock:
             if not self.is_open or self._names is None:  # a forked child: its parent's file is not its own
                 raise CellsError("no file is open in this process")
-            raw = _bounded(name)
+            raw = bounded(name)
             found = tools.named.get(raw.decode())
             if found is not None:
                 return found
@@ -223,19 +239,8 @@ class Recorder:
             if not self._names.has_room_for((raw.decode(), tools.kind), self._max_tools):
                 return other
             try:
-                tools.named[raw.decode()] = tool = _named(self.cells, raw, tools.kind, self.lock)
+                tools.named[raw.decode()] = tool = named(self.cells, raw, tools.kind, self.lock)
             except CellsError as error:
                 self.trouble = f"new tools count as {OTHER}: {error}"
                 return other
             return tool
-
-
-def _named(cells: CellFile, name: bytes, kind: int, lock: threading.RLock) -> Tool:
-    number = cells.header[layout.TOOLS]
-    return KIND(cells.header, cells.add_tool(name, kind), number, name.decode(), lock)
-
-
-def _bounded(name: str) -> bytes:
-    """The name as printable UTF-8 of at most NAME_BYTES bytes, cut between characters."""
-    raw = (printable(name) or "(unnamed)").encode("utf-8", "replace")
-    return raw[: layout.NAME_BYTES].decode("utf-8", "ignore").encode()

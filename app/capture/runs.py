@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from itertools import islice
 from pathlib import Path
 from socket import gethostname
 
@@ -74,7 +73,8 @@ class Names:
         if self._is_full:  # for good, since names only become more: random ones cost no further look
             return False
         self._look()
-        self._is_full = len(self._seen) >= limit
+        if len(self._seen) >= limit:
+            self._is_full, self._read = True, {}
         if name in self._seen:
             return True
         if not self._is_full:
@@ -90,7 +90,7 @@ class Names:
             if cells is None or not cells.is_current():
                 cells, read = _opened(path), 0
             if cells is not None:
-                named = list(islice(tools_of(cells), read, None))
+                named = list(tools_of(cells, read))
                 self._seen |= {name for tool in named if (name := name_of(tool))[1] in (SERVICE, OWN)}
                 self._read[path] = cells, read + len(named)
         self._seen -= {(OTHER, SERVICE), (OTHER, OWN)}
@@ -145,7 +145,7 @@ def _begun(state: Path, process: Process, again: Run | None) -> Run:
     started_s = master.started_s() if master else time.time()
     run_id = f"{int(started_s * 1000)}-{(master or process).pid}"
     run = again or Run(run_id, started_s, state / "runs" / run_id)
-    run.folder.mkdir(mode=0o700, exist_ok=again is not None)
+    run.folder.mkdir(mode=0o700, exist_ok=True)
     (run.folder / _INSTANCE).write_text(gethostname())
     return run
 

@@ -23,16 +23,18 @@ class Stream:
 
     def __iter__(self) -> Iterator[bytes]:
         call = self._call
-        length = -1 if call.tool is None else told_length(call.headers)
-        sent = 0
+        length = -1
+        sent = call.sent = 0
         try:
             for chunk in self._body:
-                if chunk and not sent:
-                    call.first_ns = perf_counter_ns()
-                sent += len(chunk)
-                call.sent = sent
-                if sent >= length >= 0:
-                    call.answered()
+                if chunk:
+                    if not sent:  # a generator has told its headers by now
+                        call.first_ns = perf_counter_ns()
+                        length = told_length(call.headers) if call.tool is not None else -1
+                    sent += len(chunk)
+                    call.sent = sent
+                    if sent >= length >= 0:
+                        call.answered()
                 yield chunk
             call.answered()
         except GeneratorExit:  # the client left, which is nobody's failure
@@ -44,6 +46,8 @@ class Stream:
     def close(self) -> None:
         """Close the host's body and count the request; the server calls it, also when the client left."""
         call = self._call
+        if call.tool is not None and call.sent < 0:  # left before the first byte
+            call.sent = 0
         try:
             close = getattr(self._body, "close", None)
             if close is not None:

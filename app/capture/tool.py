@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..model.histogram import LAST, OCTAVES, SMALL, SMALL_NS, STEPS
 from . import cells as layout
-from .naming import Key, name_of
+from .cells import CellFile
+from .naming import Key, name_of, printable
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -94,9 +95,9 @@ class Tool:
 
     def count_queue(self, queued_ns: int) -> None:
         """Add the time that a request of this tool waited in a queue before this service."""
-        with self.lock:
-            self.cells[_QUEUE] += queued_ns
-            self.cells[_QUEUED] += 1
+        cells = self.cells
+        cells[_QUEUE] += queued_ns
+        cells[_QUEUED] += 1
 
 
 class LockedTool(Tool):
@@ -109,6 +110,10 @@ class LockedTool(Tool):
     ) -> None:
         with self.lock:
             super().count(note, ended_ns, taken_ns, outcome, size, streaming_ns)
+
+    def count_queue(self, queued_ns: int) -> None:
+        with self.lock:
+            super().count_queue(queued_ns)
 
 
 KIND = LockedTool if sysconfig.get_config_var("Py_GIL_DISABLED") else Tool
@@ -129,9 +134,21 @@ class Tools:
         """The tool that `key` names and that is not in `known` yet; `(other)` past the limit of names."""
         name = name_of(key)
         tool = self.named.get(name) or self.recorder.add(name, self)
-        path = key if isinstance(key, str) else key[2]
-        if len(path) < KEPT_KEY_LENGTH:  # any path may come along: what is remembered of them is bounded
+        length = len(key) if isinstance(key, str) else sum(len(str(part)) for part in key)
+        if length < KEPT_KEY_LENGTH:  # any path may come along: what is remembered of them is bounded
             if len(self.known) >= KEPT_KEYS:
                 self.known.clear()
             self.known[key] = tool
         return tool
+
+
+def named(cells: CellFile, name: bytes, kind: int, lock: threading.RLock) -> Tool:
+    """The next tool of a file. Raises CellsError when there is no room for it."""
+    number = cells.header[layout.TOOLS]
+    return KIND(cells.header, cells.add_tool(name, kind), number, name.decode(), lock)
+
+
+def bounded(name: str) -> bytes:
+    """The name as printable UTF-8 of at most NAME_BYTES bytes, cut between characters."""
+    raw = (printable(name) or "(unnamed)").encode("utf-8", "replace")
+    return raw[: layout.NAME_BYTES].decode("utf-8", "ignore").encode()

@@ -15,6 +15,7 @@ from .cells import COST, OWN, QUEUE, SERVICE, CellFile, name_of
 from .merge import notes_of, read_ring, read_tools, tools_of, unfinished
 
 RECENT = 16
+_CLOCK_SET_NS = 1_000_000_000
 
 _Name = tuple[str, int]
 
@@ -85,6 +86,7 @@ class _Seen:
         self.parts: dict[_Name, list[memoryview]] = {}
         self.unfinished: dict[_Name, Series] = {}
         self.is_alive = True
+        self._epoch_ns = self.epoch_ns
 
     @property
     def epoch_ns(self) -> int:
@@ -96,7 +98,7 @@ class _Seen:
         # Before its counts: who dies meanwhile is dead in the next look.
         is_alive = self._cells.owner.is_alive()
         if self._cells.header[layout.TOOLS] > len(self._tools) and not self._cells.is_torn:
-            self._meet(list(tools_of(self._cells))[len(self._tools) :])
+            self._meet(list(tools_of(self._cells, len(self._tools))))
         changed = set()
         counted = self._counted
         for number, tool in enumerate(self._tools):
@@ -104,10 +106,13 @@ class _Seen:
             if requests != counted[number]:
                 counted[number] = requests
                 changed.add(self.names[number])
+        if abs(self.epoch_ns - self._epoch_ns) > _CLOCK_SET_NS:
+            self._epoch_ns = self.epoch_ns
+            changed.update(self.names)
         if self.is_alive and not is_alive:
             self.is_alive = False
             self.unfinished = {name_of(tool): series for tool, series in unfinished(self._cells)}
-            changed.update(self.unfinished)
+            changed.update(self.names)  # the last store may be missing that tells of a change
         return changed
 
     def worker(self) -> Worker:

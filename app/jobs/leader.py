@@ -19,12 +19,16 @@ POLL_S = 1.0
 
 
 class Candidate:
-    """A thread that asks for the lock and, once it has it, calls `lead` and rests.
+    """A thread that asks for the lock, calls `lead` once it has it, and `resign` when its file was removed.
 
     `beat` is called at every poll, leader or not: what each worker has to do for itself.
     """
 
-    def __init__(self, lock: Path, lead: Callable[[], None], beat: Callable[[], None]) -> None:
+    def __init__(
+        self, lock: Path, lead: Callable[[], None], beat: Callable[[], None], resign: Callable[[], None]
+    ) -> None:
+        self._path = lock
+        self._resign = resign
         self._lock = FileLock(lock, thread_local=False, mode=0o600)
         self._lead = lead
         self._beat = beat
@@ -43,12 +47,21 @@ class Candidate:
         self._lock.release()
 
     def _stand(self) -> None:
-        leads = False
+        held = 0  # the lock file's inode while this worker leads
         while True:
-            self._beat()
-            if not leads and self._is_elected():
-                leads = True
-                self._lead()
+            try:
+                self._beat()
+                if held and held != _inode(self._path):  # removed: somebody else may hold its successor
+                    held = 0
+                    self._resign()
+                    self._lock.release()
+                if not held and self._is_elected():
+                    held = _inode(self._path)
+                    self._lead()
+            except Exception as error:
+                if self._refused != repr(error):
+                    self._refused = repr(error)
+                    log.error("a worker's turn between requests failed", exc_info=error)
             if self._ended.wait(POLL_S):
                 return
 
@@ -63,3 +76,11 @@ class Candidate:
                 log.error("no worker can be elected to sample and judge: %s", error)
             return False
         return True
+
+
+def _inode(path: Path) -> int:
+    """Which file has that name now; 0 for none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0

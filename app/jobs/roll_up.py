@@ -17,6 +17,9 @@ from ..capture.recorder import Recorder
 from ..model.series import Series, Snapshot
 from ..store import Engine, rollups, writing
 
+# How long counts that are missing are waited for: a worker whose files were removed writes them anew.
+PATIENCE_S = 30.0
+
 
 class RollUp:
     """Rolls up the run of `recorder`; only the elected worker may."""
@@ -26,6 +29,7 @@ class RollUp:
         self._reader = reader
         self._engine = engine
         self._state = state
+        self._lost_s: float | None = None  # since when some counts are missing
 
     def run(self, now_s: float) -> None:
         """Fold the dead, roll up this run, end the past ones. Raises UnavailableError, CellsError."""
@@ -33,7 +37,11 @@ class RollUp:
         if run is None:  # private memory: nothing that another worker could continue
             return
         self._reader.retire()
-        self._store(self._reader.snapshot(), run.instance, now_s)
+        is_lost = self._lost_s is not None and not 0 <= now_s - self._lost_s < PATIENCE_S
+        if self._store(self._reader.snapshot(), run.instance, now_s, may_shrink=is_lost):
+            self._lost_s = None
+        elif self._lost_s is None:
+            self._lost_s = now_s
         for past in runs.ended(self._state, run):
             self._end(past)
         self._bury()
@@ -54,15 +62,16 @@ class RollUp:
                 rollups.finish_run(connection, runs.Run(folder.name, 0, folder).instance, folder.name)
             shutil.rmtree(folder)
 
-    def _store(self, snapshot: Snapshot, instance: str, now_s: float) -> None:
+    def _store(self, snapshot: Snapshot, instance: str, now_s: float, *, may_shrink: bool = True) -> bool:
         with writing(self._engine) as connection:
-            rollups.roll_up(
+            return rollups.roll_up(
                 connection,
                 instance=instance,
                 run=snapshot.run,
                 started_s=snapshot.started_s,
                 now_s=now_s,
                 tools=_series(snapshot),
+                may_shrink=may_shrink,
             )
 
 

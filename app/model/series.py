@@ -89,6 +89,10 @@ class Series:
             queue_ns=self.queue_ns + other.queue_ns,
         )
 
+    def contains(self, earlier: Series) -> bool:
+        """Whether `earlier` may be an older state of the same counters."""
+        return self.ok.contains(earlier.ok) and self.failed.contains(earlier.failed)
+
     def since(self, earlier: Series) -> Series:
         """What came after `earlier`, an older state of the same counters.
 
@@ -96,7 +100,7 @@ class Series:
         the buckets' 1.1 %, unless `earlier` is empty. Counters that shrank are not the same any more (a
         file of theirs is gone): then nothing is known to have come.
         """
-        if not (self.ok.contains(earlier.ok) and self.failed.contains(earlier.failed)):
+        if not self.contains(earlier):
             return EMPTY
         ok, failed = self.ok - earlier.ok, self.failed - earlier.failed
         low, high = self.min_ns, self.max_ns

@@ -145,7 +145,9 @@ def _tool(name: str, totals: ToolTotals) -> ToolMetrics:
     known, said = _said.get(name, (None, None))
     if known is totals and said is not None:
         return said
-    _said[name] = totals, (made := _made(name, totals))
+    made = _made(name, totals)
+    if totals.series.requests:  # a name that was never seen is not remembered
+        _said[name] = totals, made
     return made
 
 

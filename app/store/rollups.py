@@ -29,7 +29,8 @@ def roll_up(
     started_s: float,
     now_s: float,
     tools: Mapping[str, Series],
-) -> None:
+    may_shrink: bool = True,
+) -> bool:
     """Add what `tools`, the run's counters since its start, gained since the run's last roll-up.
 
     The gain goes to the row of each period that holds the middle of the span since then; a first
@@ -37,11 +38,16 @@ def roll_up(
     period: then every row is met once and none is skipped. The row of all tools together is written
     even when nothing came. Counters of a run only grow, and no tool's name is empty. The connection
     must be in a transaction of `writing`, which a failure has to roll back.
+
+    Counters that shrank have lost a file. Unless they `may_shrink` nothing is written then and False is
+    returned: a file that comes back would be counted a second time.
     """
     _take_turns(connection, instance)
     last = read_watermark(connection, instance, run)
     if last is None:
         last = Watermark(sequence=0, rolled_up_s=max(started_s, now_s - PERIODS_S[-1]), tools={})
+    if not may_shrink and not all(tools.get(name, EMPTY).contains(one) for name, one in last.tools.items()):
+        return False
     changed = {name: series for name, series in tools.items() if series != last.tools.get(name, EMPTY)}
     gained = {name: series.since(last.tools.get(name, EMPTY)) for name, series in changed.items()}
     middle_s, sequence = (last.rolled_up_s + now_s) / 2, last.sequence + 1
@@ -56,6 +62,7 @@ def roll_up(
     upsert(connection, runs, [{**key, **standing}])
     marks = [{**key, "tool_id": ids[name], **values_of(series)} for name, series in changed.items()]
     upsert(connection, watermarks, marks)
+    return True
 
 
 def finish_run(connection: Connection, instance: str, run: str) -> None:

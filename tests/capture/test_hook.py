@@ -390,3 +390,92 @@ def test_what_is_sent_as_a_whole_has_its_first_byte_when_it_is_answered(tmp_path
     measured = Measured(tmp_path, answering([b"ok"]))
     called(measured.hook, environ_of("/a"))
     assert measured.only.average_first_byte_ms == measured.only.average_ms
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"laptime.route": ["no", "name"]},
+        {"laptime.route": object()},
+        {"REQUEST_METHOD": None},
+        {"PATH_INFO": ""},
+    ],
+)
+def test_an_odd_environ_costs_no_count_and_no_place_for_a_note(
+    tmp_path: Path, more: dict[str, object]
+) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if environ.get("fails"):
+            raise ValueError("the host's")
+        start_response("200 OK", PLAIN)
+        return [b"ok"]
+
+    measured = Measured(tmp_path, app)
+    for _ in range(5):
+        assert called(measured.hook, environ_of("/a", more=more))[2] == b"ok"
+        with pytest.raises(ValueError, match="the host's"):
+            called(measured.hook, environ_of("/a", more={**more, "fails": True}))
+    assert sum(series.requests for series in measured.tools.values()) == 10
+    assert len(measured.recorder.free) == layout.NOTES_END - layout.NOTES
+    assert measured.worker.in_flight == 0
+
+
+@pytest.mark.parametrize("body", [[b"hello"], iter([b"hello"])])
+def test_a_length_that_is_no_text_is_between_the_host_and_its_server(tmp_path: Path, body: Any) -> None:
+    headers: Any = [("Content-Length", 5)]
+    measured = Measured(tmp_path, answering(body, headers=headers))
+    assert called(measured.hook, environ_of())[2] == b"hello"
+    assert (measured.only.requests, measured.only.response_bytes) == (1, 5)
+    assert measured.recorder.header[layout.FAULTS] == 0
+
+
+def test_bytes_that_no_client_took_are_not_counted(tmp_path: Path) -> None:
+    length = [("Content-Length", "1000000")]
+    left: Any = Measured(tmp_path / "left", answering(lambda: iter([b"x" * 1000]), headers=length))
+    left.hook(environ_of(), lambda *_: lambda _: None).close()
+    assert left.only.response_bytes == 0
+
+    def raises(_: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", length)
+        raise ValueError("the host's")
+
+    measured = Measured(tmp_path / "raised", raises)
+    with pytest.raises(ValueError, match="the host's"):
+        measured.hook(environ_of(), lambda *_: lambda _: None)
+    assert measured.only.response_bytes == 0
+
+
+def test_a_second_status_that_comes_too_late_and_is_caught_changes_nothing(tmp_path: Path) -> None:
+    def app(_: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        yield b"half"
+        with pytest.raises(ValueError, match="found out late"):
+            start_response("500 Error", PLAIN, (ValueError, ValueError("found out late"), None))
+        yield b"whole"
+
+    measured = Measured(tmp_path, app)
+    called(measured.hook, environ_of())
+    assert (measured.only.ok.count, measured.only.errors) == (1, 0)
+
+
+def test_a_path_that_the_host_rewrites_is_named_as_it_came(tmp_path: Path) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ["PATH_INFO"] = f"/{environ['HTTP_HOST']}{environ['PATH_INFO']}"
+        start_response("200 OK", PLAIN)
+        return []
+
+    measured = Measured(tmp_path, app)
+    for host in ("a", "b", "b"):
+        called(measured.hook, environ_of("/x", more={"HTTP_HOST": host}))
+    assert {name: one.requests for name, one in measured.tools.items()} == {"GET /x": 3}
+
+
+def test_a_generator_that_tells_its_length_late_is_answered_with_its_last_byte(tmp_path: Path) -> None:
+    def app(_: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Length", "6")])
+        yield b"abc"
+        yield b"def"
+
+    measured = Measured(tmp_path, app)
+    response = measured.hook(environ_of(), lambda *_: lambda _: None)
+    assert [notes_in(measured.recorder.header) for _ in response] == [0, 1]

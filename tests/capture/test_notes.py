@@ -457,3 +457,86 @@ def test_a_long_download_does_not_keep_a_reader_from_waiting_for_another_request
     until(lambda: told[0] == 5)
     long.close()
     assert requests(measured) == {"GET /a": 1, "GET /long": 1, "GET /longer": 1}
+
+
+def test_a_reader_that_has_read_before_sees_what_a_killed_worker_had_just_counted(
+    tmp_path: Path, forks: Forks
+) -> None:
+    """The worker dies before its very last store, the one that tells readers of a change."""
+    measured, told = Measured(tmp_path, BODIES["list"]), shared_numbers(1)
+    measured.recorder.open()
+
+    def work() -> None:
+        called(measured.hook, environ_of("/a"))
+        told[0] = 1
+        until(lambda: told[0] == 2)
+        last, tool = Answered(measured), measured.recorder.tool("GET /a", False)
+        tool.cells = _WithoutItsLastStore(tool.cells)  # type: ignore[assignment]
+        last.close()
+
+    pid = forks.start(work)
+    until(lambda: told[0])
+    assert requests(measured) == {"GET /a": 1}
+    told[0] = 2
+    assert forks.join(pid) == DIED
+    assert requests(measured) == {"GET /a": 2}
+    folding_changes_nothing(measured, retired=1)
+
+
+class _WithoutItsLastStore(Deadly):
+    """A tool's cells that end the process instead of storing the number of requests."""
+
+    def __init__(self, cells: memoryview) -> None:
+        super().__init__(cells, [1 << 30])
+
+    def __setitem__(self, place: int, value: int) -> None:
+        if place == layout.REQUESTS:
+            os._exit(DIED)
+        super().__setitem__(place, value)
+
+
+def test_the_only_request_of_a_tool_that_was_answered_and_not_counted_survives_folding(
+    tmp_path: Path, forks: Forks
+) -> None:
+    measured = Measured(tmp_path, BODIES["list"])
+    measured.recorder.open()
+
+    def first() -> None:
+        Answered(measured)
+        _killed()
+
+    def then() -> None:
+        called(measured.hook, environ_of("/a"))
+        Answered(measured)
+        _killed()
+
+    for dead, work in enumerate((first, then, first), 1):
+        assert forks.run(work) == -signal.SIGKILL
+        assert requests(measured) == {"GET /a": (0, 1, 3, 4)[dead]}
+        folding_changes_nothing(measured, retired=1)
+
+
+def test_a_long_download_does_not_keep_a_reader_from_waiting_for_the_same_tools_next_request(
+    tmp_path: Path, forks: Forks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured, told = Measured(tmp_path, BODIES["list"]), shared_numbers(1)
+    measured.recorder.open()
+
+    def work() -> None:
+        called(measured.hook, environ_of("/a"))
+        Answered(measured)
+        told[0] = 1
+        until(lambda: told[0] == 2)
+        answered = Answered(measured)
+        told[0] = 3
+        time.sleep(0.1)
+        answered.close()
+        signal.pause()
+
+    forks.start(work)
+    until(lambda: told[0] == 1)
+    assert requests(measured) == {"GET /a": 1}  # from here on the first one is known as long
+    monkeypatch.setattr(reading, "_SETTLE_S", 20.0)
+    told[0] = 2
+    until(lambda: told[0] == 3)
+    assert requests(measured) == {"GET /a": 2}

@@ -233,7 +233,7 @@ def test_twenty_thousand_random_names_take_bounded_space_and_lose_no_request(sta
     assert requests(snapshot) == 20_000
     assert len(snapshot.tools) == 201
     [file] = state.glob("runs/*/worker-*")
-    assert file.stat().st_size <= 8 * layout.HEADER_CELLS + 13 * 16 * layout.TOOL_CELLS * 8
+    assert file.stat().st_size <= 8 * layout.HEADER_CELLS + 16 * 16 * layout.TOOL_CELLS * 8
 
 
 def test_random_names_over_generations_of_workers_stay_bounded(state: Path, forks: Forks) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,7 @@ class Election:
         def lead() -> None:
             self.leads[number] += 1
 
-        Candidate(self.lock, lead, beat).start()
+        Candidate(self.lock, lead, beat, lambda: None).start()
         time.sleep(120)
 
     def leader(self) -> int:
@@ -94,7 +95,7 @@ def test_a_forked_child_of_a_dead_leader_does_not_keep_the_lock(
     child, led = shared_numbers(1), shared_numbers(2)
 
     def lead_and_fork() -> None:
-        Candidate(tmp_path / "lock", lambda: led.__setitem__(0, 1), lambda: None).start()
+        Candidate(tmp_path / "lock", lambda: led.__setitem__(0, 1), lambda: None, lambda: None).start()
         until(lambda: led[0])
         pid = os.fork()
         if pid == 0:
@@ -102,7 +103,7 @@ def test_a_forked_child_of_a_dead_leader_does_not_keep_the_lock(
         signal.pause()
 
     def stand() -> None:
-        Candidate(tmp_path / "lock", lambda: led.__setitem__(1, 1), lambda: None).start()
+        Candidate(tmp_path / "lock", lambda: led.__setitem__(1, 1), lambda: None, lambda: None).start()
         signal.pause()
 
     with forks() as made:
@@ -120,10 +121,10 @@ def test_a_forked_child_of_a_dead_leader_does_not_keep_the_lock(
 def test_one_that_stops_lets_the_next_lead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leader, "POLL_S", 0.01)
     led: list[str] = []
-    first = Candidate(tmp_path / "lock", lambda: led.append("first"), lambda: None)
+    first = Candidate(tmp_path / "lock", lambda: led.append("first"), lambda: None, lambda: None)
     first.start()
     until(lambda: led)
-    second = Candidate(tmp_path / "lock", lambda: led.append("second"), lambda: None)
+    second = Candidate(tmp_path / "lock", lambda: led.append("second"), lambda: None, lambda: None)
     second.start()
     first.stop()
     until(lambda: len(led) == 2)
@@ -137,10 +138,38 @@ def test_a_folder_that_can_not_be_written_is_said_once_and_the_beat_goes_on(
     monkeypatch.setattr(leader, "POLL_S", 0.01)
     (tmp_path / "file").write_text("in the way")
     beats: list[int] = []
-    candidate = Candidate(tmp_path / "file" / "lock", lambda: None, lambda: beats.append(1))
+    candidate = Candidate(tmp_path / "file" / "lock", lambda: None, lambda: beats.append(1), lambda: None)
     candidate.start()
     until(lambda: len(beats) > 5)
     candidate.stop()
     assert [record.getMessage().split(":")[0] for record in caplog.records] == [
         "no worker can be elected to sample and judge"
     ]
+
+
+def test_one_whose_lock_file_was_removed_lets_go_and_somebody_leads_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leader, "POLL_S", 0.01)
+    leads: Counter[str] = Counter()
+
+    def candidate(name: str) -> Candidate:
+        def lead() -> None:
+            leads[name] += 1
+
+        def resign() -> None:
+            leads[name] -= 1
+
+        return Candidate(tmp_path / "lock", lead, lambda: None, resign)
+
+    both = [candidate("first"), candidate("second")]
+    for one in both:
+        one.start()
+    until(lambda: leads.total() == 1)
+    for _ in range(3):
+        (tmp_path / "lock").unlink()
+        until(lambda: (tmp_path / "lock").exists() and leads.total() == 1)
+        time.sleep(0.1)
+        assert leads.total() == 1
+    for one in both:
+        one.stop()

@@ -186,3 +186,22 @@ def test_a_thousand_tools_are_rolled_up_at_once(store: Engine) -> None:
     roll(store, START_S + 20, {name: one + one for name, one in counters.items()})
     found = rows(store, START_S, START_S + 20, period_s=60, step_s=60)
     assert sums(found.tools) == sums({name: one + one for name, one in counters.items()})
+
+
+def test_counts_that_are_missing_for_a_while_are_not_counted_again_when_they_are_back(store: Engine) -> None:
+    whole, part = {"a": series(5, 5, 5), "b": series(7)}, {"a": series(5)}
+
+    def rolled(now_s: float, counters: dict[str, Series], *, may_shrink: bool) -> bool:
+        with writing(store) as connection:
+            return roll_up(
+                connection, instance="a", run="run-1", started_s=START_S, now_s=now_s, tools=counters,
+                may_shrink=may_shrink,
+            )  # fmt: skip
+
+    assert rolled(START_S + 10, whole, may_shrink=False)
+    assert not rolled(START_S + 20, part, may_shrink=False)
+    assert rolled(START_S + 30, {**whole, "a": series(5, 5, 5, 9)}, may_shrink=False)
+    assert sums(rows(store, START_S, START_S + 60).tools) == sums({"a": series(5, 5, 5, 9), "b": series(7)})
+    assert rolled(START_S + 40, part, may_shrink=True)  # they are gone for good: what comes now counts
+    assert rolled(START_S + 50, {"a": series(5, 11)}, may_shrink=False)
+    assert rows(store, START_S, START_S + 60).tools["a"].requests == 5
