@@ -48,6 +48,7 @@ def roll_up(
         last = Watermark(sequence=0, rolled_up_s=max(started_s, now_s - PERIODS_S[-1]), tools={})
     if not may_shrink and not all(tools.get(name, EMPTY).contains(one) for name, one in last.tools.items()):
         return False
+    gone = last.tools.keys() - tools.keys()
     changed = {name: series for name, series in tools.items() if series != last.tools.get(name, EMPTY)}
     gained = {name: series.since(last.tools.get(name, EMPTY)) for name, series in changed.items()}
     middle_s, sequence = (last.rolled_up_s + now_s) / 2, last.sequence + 1
@@ -60,6 +61,10 @@ def roll_up(
     key = {"instance": instance, "run": run}
     standing = {"started_s": started_s, "rolled_up_s": now_s, "sequence": sequence}
     upsert(connection, runs, [{**key, **standing}])
+    if gone:
+        of_run = watermarks.c.instance == instance, watermarks.c.run == run
+        lost = tool_ids(connection, gone).values()
+        connection.execute(delete(watermarks).where(*of_run, watermarks.c.tool_id.in_(list(lost))))
     marks = [{**key, "tool_id": ids[name], **values_of(series)} for name, series in changed.items()]
     upsert(connection, watermarks, marks)
     return True
