@@ -59,6 +59,8 @@ class Candidate:
                     held = _inode(self._path)
                     self._lead()
             except Exception as error:
+                if not threading.main_thread().is_alive():
+                    return  # Python is ending, and takes no thread and no exit hook any more
                 if self._refused != repr(error):
                     self._refused = repr(error)
                     log.error("a worker's turn between requests failed", exc_info=error)

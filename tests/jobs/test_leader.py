@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -130,6 +132,28 @@ def test_one_that_stops_lets_the_next_lead(tmp_path: Path, monkeypatch: pytest.M
     until(lambda: len(led) == 2)
     second.stop()
     assert led == ["first", "second"]
+
+
+ENDING = """
+import atexit, sys, threading, time
+from pathlib import Path
+from app.jobs.leader import Candidate
+
+def lead():
+    while threading.main_thread().is_alive():
+        time.sleep(0.01)
+    import concurrent.futures.thread
+
+atexit.register(time.sleep, 0.5)  # else the candidate's thread would not get that far
+Candidate(Path(sys.argv[1]), lead, lambda: None).start()
+time.sleep(0.1)
+"""
+
+
+def test_a_worker_that_is_elected_while_it_ends_says_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ENDING, str(tmp_path / "lock")]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert ended.stderr == ""
 
 
 def test_a_folder_that_can_not_be_written_is_said_once_and_the_beat_goes_on(
