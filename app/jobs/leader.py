@@ -6,6 +6,7 @@ waiting. The file is opened by candidates only, never in a process that forks wo
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401 - its hooks are taken before a thread could load it amid a fork
 import logging
 import threading
 from collections.abc import Callable

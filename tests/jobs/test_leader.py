@@ -142,7 +142,7 @@ from app.jobs.leader import Candidate
 def lead():
     while threading.main_thread().is_alive():
         time.sleep(0.01)
-    import concurrent.futures.thread
+    raise RuntimeError("can't create new thread at interpreter shutdown")
 
 atexit.register(time.sleep, 0.5)  # else the candidate's thread would not get that far
 Candidate(Path(sys.argv[1]), lead, lambda: None).start()
