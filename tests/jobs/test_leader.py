@@ -145,7 +145,7 @@ def lead():
     raise RuntimeError("can't create new thread at interpreter shutdown")
 
 atexit.register(time.sleep, 0.5)  # else the candidate's thread would not get that far
-Candidate(Path(sys.argv[1]), lead, lambda: None).start()
+Candidate(Path(sys.argv[1]), lead, lambda: None, lambda: None).start()
 time.sleep(0.1)
 """
 
