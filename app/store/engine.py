@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +24,7 @@ from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
     NotSupportedError,
+    OperationalError,
     ProgrammingError,
     TimeoutError,
 )
@@ -34,6 +37,7 @@ FILE_NAME = "laptime.sqlite3"
 BUSY_TIMEOUT_S = 2.0
 CONNECT_TIMEOUT_S = 3
 STATEMENT_TIMEOUT_S = 5
+_RETRY_S = 0.02
 # What a connection to SQLite keeps of the file in memory. The system keeps it too, for all workers at once.
 _CACHE_KIB = 256
 _CONNECTIONS = 2
@@ -82,6 +86,7 @@ def make_engine(settings: Settings) -> Engine:
         hide_parameters=True,
     )
     if postgresql:
+        event.listen(engine, "do_connect", import_module(".patience", __package__).connect)
         event.listen(engine, "connect", _limit_postgresql)
     else:
         event.listen(engine, "do_connect", _create_sqlite)
@@ -114,7 +119,14 @@ def writing(engine: Engine, *, wait_s: int | None = None) -> Iterator[Connection
     with _answering(), engine.connect().execution_options(**options) as connection, connection.begin():
         if wait_s is not None and engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{wait_s}s'")
-        yield connection
+            pooled: Any = connection.connection.dbapi_connection
+            pooled.patience_s = wait_s + 1  # a little longer than the server itself
+            try:
+                yield connection
+            finally:
+                pooled.patience_s = STATEMENT_TIMEOUT_S + 1
+        else:
+            yield connection
 
 
 @contextmanager
@@ -141,6 +153,7 @@ def _postgresql_arguments() -> dict[str, object]:
 
 def _limit_postgresql(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     # By SET and not in the start packet: connection poolers refuse options there.
+    dbapi_connection.patience_s = STATEMENT_TIMEOUT_S + 1
     dbapi_connection.autocommit = True
     dbapi_connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
     dbapi_connection.execute(f"SET idle_in_transaction_session_timeout = '{4 * STATEMENT_TIMEOUT_S}s'")
@@ -156,10 +169,19 @@ def _limit_sqlite(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    wait_ms = round(1000 * options.get(_WAIT_S, BUSY_TIMEOUT_S))
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait_ms}")
-    # A writer takes the lock at once: one that has read first can't wait for it any more.
-    connection.exec_driver_sql(f"BEGIN {options.get(_BEGIN, 'IMMEDIATE')}")
+    deadline_s = time.monotonic() + options.get(_WAIT_S, BUSY_TIMEOUT_S)
+    # SQLite's own patience sleeps in C, which under gevent would hold up every request of the worker.
+    connection.exec_driver_sql("PRAGMA busy_timeout = 10")
+    while True:
+        try:
+            # A writer takes the lock at once: one that has read first can't wait for it any more.
+            connection.exec_driver_sql(f"BEGIN {options.get(_BEGIN, 'IMMEDIATE')}")
+        except OperationalError:
+            if time.monotonic() >= deadline_s:
+                raise
+            time.sleep(_RETRY_S)
+        else:
+            return
 
 
 def _create_sqlite(_dialect: object, _entry: object, cargs: list[str], _cparams: object) -> None:
