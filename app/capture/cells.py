@@ -210,6 +210,8 @@ class CellFile:
             mapped = mmap.mmap(self._descriptor, length, access=access, offset=start)
         except (OSError, ValueError) as error:  # no address space, or a file that shrank meanwhile
             raise CellsError(f"can't map cells: {error}") from error
+        if hasattr(mmap, "MADV_RANDOM"):  # else a fault brings 16 pages in where one or two are of use
+            mapped.madvise(mmap.MADV_RANDOM)
         return memoryview(mapped).cast("Q")
 
 
