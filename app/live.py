@@ -18,6 +18,7 @@ from math import ceil
 from .capture.reader import Reader
 from .capture.samples import SampleRing
 from .errors import UnavailableError
+from .fleet import Fleet
 from .model.alerting import ActiveAlert, SystemSample
 from .model.series import EMPTY, Series, Snapshot, total
 from .model.windows import Window
@@ -44,6 +45,7 @@ class Live:
         self._reader = reader
         self._ring = ring
         self._engine = engine
+        self._fleet = Fleet(self._reading)
         self._is_migrated = threading.Event()
         self._lock = threading.Lock()
         self._patience_until_s = time.monotonic() + _FIRST_WAIT_S
@@ -69,7 +71,10 @@ class Live:
             raise UnavailableError("the store does not answer; the service's log says why")
 
     def snapshot(self) -> Snapshot:
-        return self._reader.snapshot()
+        own = self._reader.snapshot()
+        if not self._is_migrated.is_set():  # totals are not worth waiting for the store
+            return own
+        return self._fleet.added_to(own, self._reader.instance, time.time(), time.monotonic())
 
     def samples(self, since_s: float) -> Sequence[SystemSample]:
         return self._ring.since(since_s)

@@ -37,7 +37,7 @@ class Service:
         database_url(settings)  # refused at the start, not at each request
         self.measured = settings.host_app or "the bundled tool server"
         self.keys = Keys.load(settings.api_key, settings.state_dir)
-        self.recorder = Recorder(settings.state_dir, settings.max_tools)
+        self.recorder = Recorder(settings.state_dir, settings.max_tools, settings.instance)
         self._forget()
         os.register_at_fork(after_in_child=self._forget)
 

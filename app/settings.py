@@ -60,6 +60,12 @@ class Settings:
         also="DATABASE_URL",
         shown="SQLite in the state folder",
     )
+    instance: str = _setting(
+        "",
+        "What this instance is called, where several share a PostgreSQL store; each needs another name.",
+        also="RENDER_INSTANCE_ID",
+        shown="the host's name",
+    )
     host_app: str = _setting(
         "", "The WSGI application to measure, as `module:callable`.", shown="the bundled tool server"
     )

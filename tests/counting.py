@@ -34,7 +34,7 @@ class Counting:
         self.live.open()
         self.live.wait()
         self._roll_up = RollUp(self.recorder, reader, self.engine, state)
-        self._judge = EvaluateAlerts(self.live, self.engine)
+        self._judge = EvaluateAlerts(self.live, self.engine, reader.instance)
         self.started_s = self.live.snapshot().started_s
 
     def count(

@@ -80,7 +80,7 @@ class Front:
     def judge(self, now_s: float) -> None:
         """What the elected worker does every five seconds."""
         engine = make_engine(self.settings)
-        EvaluateAlerts(self.app.service.sources(), engine).run(now_s)
+        EvaluateAlerts(self.app.service.sources(), engine, self.app.service.recorder.instance).run(now_s)
         engine.dispose()
 
 

@@ -19,7 +19,7 @@ ROOMS = (
     ("settings",),
     ("model",),
     ("capture", "store"),
-    ("sources",),
+    ("sources", "fleet"),
     ("live",),
     ("panels", "jobs"),
     ("tools",),

@@ -46,7 +46,7 @@ class Reader:
     @property
     def instance(self) -> str:
         """The name of the host that the run is of."""
-        return self._recorder.run.instance if self._recorder.run else _PRIVATE
+        return self._recorder.run.instance if self._recorder.run else self._recorder.instance
 
     @property
     def trouble(self) -> str:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
+from socket import gethostname
 
 from ..errors import CellsError
 from . import cells as layout
@@ -29,13 +30,14 @@ _TIMES = {QUEUE: b"(queue)", COST: b"(measuring)"}
 class Recorder:
     """One worker's counters. `open()` makes them shared; until then, and after a fork, nothing is open.
 
-    `header` is the file's header, `run` the service's run, `free` the places of notes that are not taken
-    (none while nothing is open), `paths` what `methods_of` remembers, and `trouble` a sentence on why counts
-    are not shared, or "".
+    `header` is the file's header, `run` the service's run, `instance` the name of this host, `free` the
+    places of notes that are not taken (none while nothing is open), `paths` what `methods_of` remembers, and
+    `trouble` a sentence on why counts are not shared, or "".
     """
 
-    def __init__(self, state: Path, max_tools: int) -> None:
+    def __init__(self, state: Path, max_tools: int, instance: str = "") -> None:
         self._state = state
+        self.instance = instance or gethostname()
         self._max_tools = max_tools
         self._forget()
         os.register_at_fork(after_in_child=self._forget)
@@ -68,7 +70,7 @@ class Recorder:
             begun = False
             shared: CellFile | None = None
             try:
-                run, shared, begun = join(self._state)
+                run, shared, begun = join(self._state, self.instance)
                 self._count_in(shared, run)
             except CellsError as error:
                 if shared is not None and shared.path is not None:
@@ -109,7 +111,7 @@ class Recorder:
             self.trouble = self.trouble or f"counts are not shared: {error}"
 
     def _share_again(self) -> None:
-        run, cells, _ = join(self._state, again=self.run)
+        run, cells, _ = join(self._state, self.instance, again=self.run)
         before, known = self.cells, self.run is None or run == self.run
         try:
             self._count_in(cells, run)

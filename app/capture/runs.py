@@ -103,18 +103,19 @@ def worker_file(run: Run, process: Process) -> Path:
     return next(path for path in map(run.folder.joinpath, names) if not path.exists())
 
 
-def join(state: Path, again: Run | None = None) -> tuple[Run, CellFile, bool]:
+def join(state: Path, instance: str, again: Run | None = None) -> tuple[Run, CellFile, bool]:
     """Join the service's run, or begin one: the run, this worker's new file, and whether it was begun here.
 
-    `again` is a run whose folder was removed: it goes on unless another has begun meanwhile. Raises
-    CellsError when the state folder can't be written; the caller then counts in private memory.
+    `instance` is what this host is called, if the run begins here. `again` is a run whose folder was removed:
+    it goes on unless another has begun meanwhile. Raises CellsError when the state folder can't be written;
+    the caller then counts in private memory.
     """
     process = Process.current()
     try:
         (state / "runs").mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(state / "runs" / "lock"):
             found = _current(state)
-            run = found or _begun(state, process, again)
+            run = found or _begun(state, process, instance, again)
             _write(state, run)
             return run, CellFile.create(worker_file(run, process), process), found is None
     except OSError as error:
@@ -139,14 +140,14 @@ def _current(state: Path) -> Run | None:
     return run if run.folder.is_dir() and (continues or run.is_running()) else None
 
 
-def _begun(state: Path, process: Process, again: Run | None) -> Run:
+def _begun(state: Path, process: Process, instance: str, again: Run | None) -> Run:
     # Who forks the workers names the run: so they all name the same one, also if its folder is removed.
     master = supervisor()
     started_s = master.started_s() if master else time.time()
     run_id = f"{int(started_s * 1000)}-{(master or process).pid}"
     run = again or Run(run_id, started_s, state / "runs" / run_id)
     run.folder.mkdir(mode=0o700, exist_ok=True)
-    (run.folder / _INSTANCE).write_text(gethostname())
+    (run.folder / _INSTANCE).write_text(instance)
     return run
 
 

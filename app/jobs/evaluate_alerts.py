@@ -1,29 +1,57 @@
-"""Judge the default rules over the sliding window, and keep the alerts' life in the store."""
+"""Judge the default rules over the sliding window, and keep the alerts' life in the store.
+
+Each instance judges its own machine. The tools are all instances' together, and judged by the one that
+has claimed it.
+"""
 
 from __future__ import annotations
 
-from ..model.alerting import evaluate, mean
+from dataclasses import replace
+
+from ..fleet import GONE_S
+from ..model.alerting import Condition, evaluate, mean
 from ..model.windows import sliding
 from ..sources import Sources
-from ..store import Engine, alerts, writing
+from ..store import Engine, alerts, claims, history, writing
 
 SAMPLES = 3
+CLAIM = "evaluate_alerts"
 
 
 class EvaluateAlerts:
-    """Opens what holds, resolves what no longer does; only the elected worker may."""
+    """Opens what holds, resolves what no longer does; only the elected worker of `instance` may."""
 
-    def __init__(self, sources: Sources, engine: Engine) -> None:
+    def __init__(self, sources: Sources, engine: Engine, instance: str) -> None:
         self._sources = sources
         self._engine = engine
+        self._instance = instance
 
     def run(self, now_s: float) -> None:
         """One round of judging. Raises UnavailableError when the store is away."""
+        machine = self._machine(now_s)
+        with writing(self._engine) as connection:
+            if machine is not None:
+                others = history.read_instances(connection, now_s - GONE_S) - {self._instance}
+                where = f" on {self._instance}" if others else ""
+                named = [replace(one, message=one.message + where) for one in machine]
+                alerts.sync(connection, named, now_s, self._instance)
+            fence = claims.take(connection, CLAIM, self._instance, now_s)
+        if fence is not None:
+            self._judge_tools(fence, now_s)
+
+    def _machine(self, now_s: float) -> list[Condition] | None:
+        """What holds of this machine; None where too little was sampled to know."""
         settings = self._sources.settings
-        traffic = self._sources.summary(sliding(settings.alert_window_s, now_s))
         lately = self._sources.samples(now_s - (SAMPLES + 0.5) * settings.sample_interval_s)[-SAMPLES:]
         # One busy moment, such as a start, is no alert: it takes the mean of some, and two at the least.
-        system = mean(lately) if len(lately) > 1 else None
-        conditions = evaluate(traffic.tools, system, settings)
+        return evaluate({}, mean(lately), settings) if len(lately) > 1 else None
+
+    def _judge_tools(self, fence: int, now_s: float) -> None:
+        settings = self._sources.settings
+        traffic = self._sources.summary(sliding(settings.alert_window_s, now_s))
+        conditions = evaluate(traffic.tools, None, settings)
         with writing(self._engine) as connection:
-            alerts.sync(connection, conditions, now_s)
+            if claims.holds(connection, CLAIM, self._instance, fence):
+                alerts.sync(connection, conditions, now_s)
+                instances = history.read_instances(connection, now_s - GONE_S)
+                alerts.resolve_gone(connection, instances | {self._instance}, now_s)

@@ -30,7 +30,7 @@ def timetable(
     settings = sources.settings
     sample = SampleSystem(ring, settings.state_dir)
     roll_up = RollUp(recorder, reader, engine, settings.state_dir)
-    judge, prune = EvaluateAlerts(sources, engine), Prune(engine)
+    judge, prune = EvaluateAlerts(sources, engine, reader.instance), Prune(engine, reader.instance)
 
     def stored(run: Callable[[float], None]) -> Callable[[], None]:
         def with_store() -> None:

@@ -52,7 +52,7 @@ def _pages_ns(snapshot: Snapshot) -> int:
 
 
 def _percent(spent_s: float, snapshot: Snapshot, now_s: float) -> float:
-    lived_s = len(snapshot.workers) * (now_s - snapshot.started_s)
+    lived_s = sum(now_s - worker.started_s for worker in snapshot.workers)
     return min(100.0, 100 * spent_s / lived_s) if lived_s > 0 else 0.0
 
 

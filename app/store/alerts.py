@@ -1,11 +1,12 @@
 """The life of alerts: opened when a condition begins to hold, kept up to date, resolved when it ends.
 
-At most one alert is open to each rule and tool; the store itself holds that (a partial unique index).
+At most one alert is open to each rule, tool and instance; the store itself holds that, by a partial unique
+index.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -34,13 +35,17 @@ class PastAlert:
     resolved_s: float | None
 
 
-def sync(connection: Connection, conditions: Sequence[Condition], now_s: float) -> None:
-    """Make the open alerts those of `conditions`, all that hold at `now_s` (one to each rule and tool)."""
-    still_open = connection.execute(select(alerts.c.id, *_CONDITION).where(_OPEN))
+def sync(connection: Connection, conditions: Sequence[Condition], now_s: float, instance: str = "") -> None:
+    """Make the open alerts those of `conditions`, all that hold at `now_s` (one to each rule and tool).
+
+    Those of an instance are about its machine, those of none about the tools of all instances.
+    """
+    own = _OPEN & (alerts.c.instance == instance)
+    still_open = connection.execute(select(alerts.c.id, *_CONDITION).where(own))
     held = {(row.type, row.tool): row for row in still_open}
     holding = {(condition.type, condition.tool): condition for condition in conditions}
     new = [asdict(condition) for key, condition in holding.items() if key not in held]
-    insert_new(connection, alerts, [{**values, "opened_s": now_s} for values in new])
+    insert_new(connection, alerts, [{**values, "opened_s": now_s, "instance": instance} for values in new])
     changed = [
         {"alert_id": row.id, **asdict(holding[key])}
         for key, row in held.items()
@@ -51,6 +56,12 @@ def sync(connection: Connection, conditions: Sequence[Condition], now_s: float) 
     over = [row.id for key, row in held.items() if key not in holding]
     if over:
         connection.execute(update(alerts).where(alerts.c.id.in_(over)).values(resolved_s=now_s))
+
+
+def resolve_gone(connection: Connection, instances: Collection[str], now_s: float) -> None:
+    """Resolve what is open about the machines of other instances than these: nobody judges it any more."""
+    gone = _OPEN & (alerts.c.instance != "") & alerts.c.instance.not_in(instances)
+    connection.execute(update(alerts).where(gone).values(resolved_s=now_s))
 
 
 def active(connection: Connection) -> list[ActiveAlert]:

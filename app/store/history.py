@@ -82,6 +82,32 @@ def read_watermark(connection: Connection, instance: str, run: str) -> Watermark
     return Watermark(row.sequence, row.rolled_up_s, watermark_of(connection, instance, run))
 
 
+@dataclass(frozen=True, slots=True)
+class OtherRun:
+    """A run of another instance at its newest roll-up."""
+
+    instance: str
+    started_s: float
+    tools: Mapping[str, Series]
+
+
+def read_other_runs(connection: Connection, instance: str, since_s: float) -> list[OtherRun]:
+    """The runs of other instances that have rolled up since that instant."""
+    query = select(runs.c.instance, runs.c.run, runs.c.started_s).where(
+        runs.c.instance != instance, runs.c.rolled_up_s >= since_s
+    )
+    return [
+        OtherRun(row.instance, row.started_s, watermark_of(connection, row.instance, row.run))
+        for row in connection.execute(query).all()
+    ]
+
+
+def read_instances(connection: Connection, since_s: float) -> frozenset[str]:
+    """The instances that have rolled up since that instant."""
+    query = select(runs.c.instance).where(runs.c.rolled_up_s >= since_s)
+    return frozenset(connection.execute(query).scalars())
+
+
 def read_sequence(connection: Connection, instance: str, run: str) -> int:
     """The number of the run's newest roll-up, 0 before its first: a cheap look whether rows are new."""
     query = select(runs.c.sequence).where(runs.c.instance == instance, runs.c.run == run)

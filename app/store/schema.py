@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -106,10 +107,24 @@ alerts = Table(
     Column("threshold", Double, nullable=False),
     Column("opened_s", Double, nullable=False),
     Column("resolved_s", Double),
+    Column(
+        "instance", Text, nullable=False, server_default=text("''")
+    ),  # whose machine; empty for a tool's alert
     PrimaryKeyConstraint("id"),
-    # The open alerts, and the promise that there is one at most to each rule and tool. It is partial, WHERE
-    # resolved_s IS NULL: to say so here, SQLAlchemy would load PostgreSQL's dialect, 2 MB, beside SQLite's.
-    Index("laptime_alerts_open", "type", "tool", unique=True),
+    # The open alerts, and the promise that there is one at most to each rule, tool and instance. It is
+    # partial, WHERE resolved_s IS NULL: to say so here, SQLAlchemy would load PostgreSQL's dialect, 2 MB,
+    # beside SQLite's.
+    Index("laptime_alerts_open", "type", "tool", "instance", unique=True),
     Index("laptime_alerts_by_opened_s", "opened_s"),  # the newest alerts
     Index("laptime_alerts_by_resolved_s", "resolved_s"),  # alerts resolved long ago, to be pruned
+)
+
+claims = Table(
+    "laptime_claims",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("expires_s", Double, nullable=False),
+    PrimaryKeyConstraint("name"),  # who may do that
 )

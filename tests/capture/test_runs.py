@@ -84,16 +84,16 @@ def test_workers_that_start_at_once_agree_and_one_of_them_began_the_run(
 ) -> None:
     begin = runs._begun
 
-    def slowly(state: Path, process: Process, again: Run | None) -> Run:
+    def slowly(state: Path, process: Process, instance: str, again: Run | None) -> Run:
         time.sleep(0.05)  # long enough for all the others to come by
-        return begin(state, process, again)
+        return begin(state, process, instance, again)
 
     monkeypatch.setattr(runs, "_begun", slowly)
     begun, go = shared_numbers(8), shared_numbers(1)
 
     def work(number: int) -> None:
         until(lambda: go[0])
-        run, _, is_first = join(service.state)
+        run, _, is_first = join(service.state, "host")
         begun[number] = 1 + is_first
         (service.told / f"{number}").write_text(run.id)
 
@@ -115,17 +115,17 @@ def test_workers_that_start_at_once_agree_and_one_of_them_began_the_run(
 )  # fmt: skip
 def test_a_record_that_can_not_be_read_begins_a_new_run(tmp_path: Path, record: bytes) -> None:
     (tmp_path / "current.json").write_bytes(record)
-    run, _, begun = join(tmp_path)
+    run, _, begun = join(tmp_path, "host")
     assert begun
     assert run.folder.is_dir()
-    again, _, begun = join(tmp_path)
+    again, _, begun = join(tmp_path, "host")
     assert (again, begun) == (run, False)
 
 
 def test_runs_that_ended_are_told_apart_from_the_current_one(service: Service) -> None:
     for name in ("first", "second"):
         service.once(name)
-    current, _, _ = join(service.state)
+    current, _, _ = join(service.state, "host")
     past = ended(service.state, current)
     assert [run.id for run in past] == [service.run_of("first"), service.run_of("second")]
     assert all(run.started_s <= current.started_s for run in past)
@@ -143,7 +143,7 @@ def test_a_run_with_somebody_alive_has_not_ended(service: Service) -> None:
 
 @pytest.mark.parametrize("name", ["notes", "my-backup", "12-old", "-", "1-2-3", "1-2x"])
 def test_what_is_no_run_is_left_alone(tmp_path: Path, name: str) -> None:
-    current, _, _ = join(tmp_path)
+    current, _, _ = join(tmp_path, "host")
     (tmp_path / "runs" / name).mkdir()
     (tmp_path / "runs" / "123-456").write_text("a file")
     assert ended(tmp_path, current) == []
@@ -152,10 +152,10 @@ def test_what_is_no_run_is_left_alone(tmp_path: Path, name: str) -> None:
 def test_a_state_folder_that_can_not_be_used_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CellsError, match=f"can't use the state folder {tmp_path}/file: Not a directory"):
-        join(tmp_path / "file")
+        join(tmp_path / "file", "host")
 
 
 def test_the_folders_are_for_the_service_alone(tmp_path: Path) -> None:
-    run, _, _ = join(tmp_path / "instance")
+    run, _, _ = join(tmp_path / "instance", "host")
     for path in (run.folder, run.folder.parent, *run.worker_files()):
         assert path.stat().st_mode & 0o077 == 0, path
