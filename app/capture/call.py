@@ -142,20 +142,19 @@ class Call(list[bytes]):
             streaming_ns = ended_ns - self.first_ns if self.first_ns else 0
             if REQUEST_START in environ or QUEUE_START in environ:
                 self._count_queue(environ, tool, ended_ns)
-            tool.count(self.note, ended_ns, taken_ns, outcome, size, streaming_ns)
+            note = self.note
+            tool.count(note, ended_ns, taken_ns, outcome, size, streaming_ns)
             if taken_ns > hook.slow_ns:
                 log.warning(
                     "slow request: %s took %.1f ms (status %d)", tool.name, taken_ns / 1e6, self.status
                 )
+            if note != NOWHERE:
+                recorder.free.append(note)
+            else:
+                recorder.leave(self.header, note)
         except Exception as error:  # noqa: BLE001 - the host comes first: no fault of ours reaches it
             recorder.fault(error)
-            if self.header is recorder.header:
-                self.header[self.note] = 0
-        finally:
-            if self.note != NOWHERE and self.header is recorder.header:
-                recorder.free.append(self.note)
-            else:
-                recorder.leave(self.header, self.note)
+            recorder.leave(self.header, self.note)
 
     def _count_queue(self, environ: WSGIEnvironment, tool: Tool, ended_ns: int) -> None:
         recorder = self.hook.recorder

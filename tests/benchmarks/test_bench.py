@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from .memory import WORKERS
 from .variants import BARE, OF_KIND, OURS
 
 CHECKOUT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ def test_throughput_is_compared_under_a_real_server(said: str) -> None:
 
 
 def test_memory_and_reading_are_measured(said: str) -> None:
-    for title in ("## Memory", "## Reading /performance/metrics"):
+    for title in (f"## Memory, gunicorn with {WORKERS} sync workers", "## Reading /performance/metrics"):
         found = rows(said, title)
         assert found
         assert all(has_number(row[-1]) for row in found)
