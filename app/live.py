@@ -12,7 +12,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from math import ceil
 
 from .capture.reader import Reader
@@ -32,7 +33,7 @@ log = logging.getLogger("laptime")
 _KEPT = 3  # a page's window and the one before it, and the one that alerts are judged by
 _KEPT_S = 10.0
 _FIRST_WAIT_S = 5.0
-_RETRY_S = 5.0
+_RETRY_S = 2.0
 
 _Key = tuple[int, ...]
 
@@ -49,7 +50,9 @@ class Live:
         self._is_migrated = threading.Event()
         self._lock = threading.Lock()
         self._patience_until_s = time.monotonic() + _FIRST_WAIT_S
-        self._away_until_s = 0.0
+        self._is_away, self._away_since_s = False, 0.0
+        self._refused = ""  # why the store can't be used, where that is known
+        self._alerts: Sequence[ActiveAlert] = ()
         self._kept: OrderedDict[_Key, WindowRows] = OrderedDict()
         self._watermark: Watermark | None = None
         self._asked_s = 0.0
@@ -60,7 +63,7 @@ class Live:
 
     def open(self) -> None:
         """Bring the store to this code's schema, in a thread of its own, until it succeeds."""
-        threading.Thread(target=self._migrate, name="laptime-store", daemon=True).start()
+        threading.Thread(target=self._keep, name="laptime-store", daemon=True).start()
 
     def wait(self) -> None:
         """Wait for the store at the start of this process, a few seconds at most, and not at all later.
@@ -80,21 +83,28 @@ class Live:
         return self._ring.since(since_s)
 
     def alerts(self) -> Sequence[ActiveAlert]:
-        with self._reading() as connection:
-            return alerts.active(connection)
+        with suppress(UnavailableError), self._reading() as connection:  # `troubles` says that it is away
+            self._alerts = alerts.active(connection)
+        return self._alerts
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """A transaction on the store. After one that failed, the next few seconds' fail at once."""
-        self.wait()
-        if time.monotonic() < self._away_until_s:
+        """A transaction on the store. Once one has failed all fail at once, until `_keep` finds it back.
+
+        A server that hangs would else hold up one request after the other, and with them the host's.
+        """
+        if self._is_away and self._is_migrated.is_set():
             raise UnavailableError("the store does not answer; it is asked again in a few seconds")
         try:
+            self.wait()
             with reading(self._engine) as connection:
                 yield connection
         except UnavailableError:
-            self._away_until_s = time.monotonic() + _RETRY_S
+            if not self._is_away:
+                self._is_away, self._away_since_s = True, time.time()
             raise
+        else:
+            self._is_away = False
 
     def forget(self, now_s: float) -> None:
         """Let go of rows that nobody asked for lately (`now_s` is monotonic); called now and then."""
@@ -108,19 +118,29 @@ class Live:
             self._lock.release()
 
     def troubles(self) -> Sequence[str]:
-        trouble = self._reader.trouble
-        return (trouble,) if trouble else ()
+        found = [self._reader.trouble, self._store_trouble()]
+        return [trouble for trouble in found if trouble]
+
+    def _store_trouble(self) -> str:
+        if not self._is_away:
+            return ""
+        since = datetime.fromtimestamp(self._away_since_s, UTC)
+        why = self._refused or f"the store does not answer since {since:%H:%M:%S} UTC"
+        return f"{why}: history and alerts stand still; requests are counted in memory and stored later"
 
     def traffic(self, window: Window) -> Traffic:
-        """The window's rows, and in its newest points what came since. Raises UnavailableError."""
+        """The window's rows, and in its newest points what came since."""
         return self._traffic(window, by_tool=True)
 
     def summary(self, window: Window) -> Traffic:
-        """The same without each tool's points. Raises UnavailableError."""
+        """The same without each tool's points."""
         return self._traffic(window, by_tool=False)
 
     def _traffic(self, window: Window, *, by_tool: bool) -> Traffic:
-        rows, watermark = self._history(window, by_tool)
+        try:
+            rows, watermark = self._history(window, by_tool)
+        except UnavailableError:
+            return self._without_store(window)
         # After the rows: what is counted in between is then in this snapshot and not in the watermark.
         snapshot = self._reader.snapshot()
         since = watermark.rolled_up_s if watermark else snapshot.started_s
@@ -135,6 +155,15 @@ class Live:
             points=_continued(rows.points, first_live, total(rest.values())),
             tool_points=_ToolPoints(rows, first_live, rest) if by_tool else {},
         )
+
+    def _without_store(self, window: Window) -> Traffic:
+        """What memory alone knows of the window: what came since the newest roll-up that was read."""
+        watermark, snapshot = self._watermark, self._reader.snapshot()
+        since_s = watermark.rolled_up_s if watermark else snapshot.started_s
+        is_within = window.start_s <= since_s < window.end_s
+        rest = _rest(snapshot, watermark.tools if watermark else {}) if is_within else {}
+        gaps = [None] * len(window.starts())
+        return Traffic(window, rest, gaps, dict.fromkeys(rest, gaps), is_whole=False)
 
     def _history(self, window: Window, by_tool: bool) -> tuple[WindowRows, Watermark | None]:
         """The window's rows and the run's watermark, of the same instant: of the same roll-up."""
@@ -154,19 +183,23 @@ class Live:
             self._asked_s = time.monotonic()
             return self._kept[key], self._watermark
 
-    def _migrate(self) -> None:
-        said = ""
+    def _keep(self) -> None:
+        """The thread that brings the store to this code's schema and, when it was away, finds it back."""
         while True:
             try:
-                migrate(self._engine)
+                if not self._is_migrated.is_set():
+                    migrate(self._engine)
+                    self._refused = ""
+                    self._is_migrated.set()
+                if self._is_away:
+                    with reading(self._engine) as connection:
+                        history.read_instances(connection, time.time())
+                    self._is_away = False
             except UnavailableError as error:
-                if said != str(error):
-                    said = str(error)
+                if not self._is_migrated.is_set() and self._refused != str(error):
+                    self._refused = str(error)
                     log.error("history is not available: %s", error)
-                time.sleep(_RETRY_S)
-            else:
-                self._is_migrated.set()
-                return
+            time.sleep(_RETRY_S)
 
 
 class _ToolPoints(Mapping[str, Sequence[Series | None]]):

@@ -23,13 +23,15 @@ class Traffic:
 
     `tools` is each tool's sum over the window; `points` is all tools together, one entry to each of
     `window.starts()`, None where nothing was measured (a gap, not a zero); `tool_points` is the same
-    for each tool, with an empty Series where the service ran and the tool was not called.
+    for each tool, with an empty Series where the service ran and the tool was not called. Where the store is
+    away it `is_whole` no more: what came since the newest roll-up is in the sums, and all points are gaps.
     """
 
     window: Window
     tools: Mapping[str, Series]
     points: Sequence[Series | None]
     tool_points: Mapping[str, Sequence[Series | None]]
+    is_whole: bool = True
 
 
 class Sources(Protocol):
@@ -52,7 +54,7 @@ class Sources(Protocol):
         """The system's samples since that instant, oldest first."""
 
     def alerts(self) -> Sequence[ActiveAlert]:
-        """Active alerts, worst first, then oldest first."""
+        """Active alerts, worst first, then oldest first; while the store is away, as they were last."""
 
     def troubles(self) -> Sequence[str]:
         """Why the measuring itself is degraded, a sentence each; empty when all is well."""

@@ -31,7 +31,7 @@ def server() -> Iterator[str]:
             postgres: Any = import_module(package).get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             url: str = postgres.get_uri()
-            with psycopg.connect(url, autocommit=True) as connection:
+            with connected(url) as connection:
                 connection.execute("ALTER SYSTEM SET fsync = off")
                 connection.execute("SELECT pg_reload_conf()")
             yield url
@@ -44,6 +44,11 @@ def server() -> Iterator[str]:
 def new_database(url: str) -> str:
     """Make an empty database on the server and return its address."""
     name = f"laptime_{next(_numbers)}"
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connected(url) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def connected(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A plain connection, each statement a transaction of its own."""
+    return psycopg.connect(url, autocommit=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..errors import UnavailableError
 from ..fleet import GONE_S
 from ..model.alerting import Condition, evaluate, mean
 from ..model.windows import sliding
@@ -49,6 +50,8 @@ class EvaluateAlerts:
     def _judge_tools(self, fence: int, now_s: float) -> None:
         settings = self._sources.settings
         traffic = self._sources.summary(sliding(settings.alert_window_s, now_s))
+        if not traffic.is_whole:
+            raise UnavailableError("the store does not answer, so nothing can be judged")
         conditions = evaluate(traffic.tools, None, settings)
         with writing(self._engine) as connection:
             if claims.holds(connection, CLAIM, self._instance, fence):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from ..errors import UnavailableError
 from ..model.alerting import UNJUDGED, ActiveAlert, system_health, worst
 from ..model.series import EMPTY, Request, Series, ToolTotals
 from ..model.windows import Window, named
@@ -88,8 +89,9 @@ def dashboard(window: Window | None, sources: Sources, now_s: float) -> Dashboar
     newest = next(reversed(sources.samples(now_s - SYSTEM_SPAN_S)), None)
     state = system_health(newest, sources.settings)
     ranked = sorted(tools, key=lambda name: (-tools[name].series.requests, name))
-    judged = sources.traffic(named("1h", now_s)).tools if now_s - snapshot.started_s > 3600 else None
-    lately = judged if judged is not None else {name: one.series for name, one in snapshot.tools.items()}
+    judged = sources.summary(named("1h", now_s)) if now_s - snapshot.started_s > 3600 else None
+    since_start = {name: one.series for name, one in snapshot.tools.items()}
+    lately = judged.tools if judged is not None and judged.is_whole else since_start
     return Dashboard(
         overview=DashboardOverview(
             total_requests=requests,
@@ -124,11 +126,13 @@ def _tools(
 ) -> Mapping[str, ToolTotals]:
     if window is None:
         return since_start
-    series = sources.traffic(window).tools
+    traffic = sources.summary(window)
+    if not traffic.is_whole:
+        raise UnavailableError("the store does not answer now, and memory does not hold the window")
     none = ToolTotals(EMPTY)
     return {
         name: ToolTotals(one, _within(window, since_start.get(name, none).recent))
-        for name, one in series.items()
+        for name, one in traffic.tools.items()
         if one.requests
     }
 

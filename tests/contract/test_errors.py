@@ -61,11 +61,19 @@ def test_a_body_that_is_no_json_is_told_what_is_allowed(front: Front) -> None:
     assert '{"name": "<tool>"' in problem(response, 400, "bad_request")
 
 
-@pytest.mark.parametrize("path", ["/performance/alerts", "/performance/health", "/performance/dashboard"])
-def test_a_store_that_fails_is_told_and_totals_still_answer(tmp_path: Path, path: str) -> None:
+def test_a_store_that_fails_is_told_and_what_memory_knows_still_answers(tmp_path: Path) -> None:
     front = Front(tmp_path)
     front.call("ping")
+    assert front.json("/performance/health")["health"]["degraded"] is False
     with closing(sqlite3.connect(front.settings.state_dir / "laptime.sqlite3")) as store:
         store.execute("DROP TABLE laptime_alerts")
-    assert "sqlite" not in problem(front.get(path), 503, "unavailable").lower()
+        store.execute("DROP TABLE laptime_runs")
+    assert front.json("/performance/alerts")["alerts"] == []
+    health = front.json("/performance/health")["health"]
+    assert (health["status"], health["degraded"]) == ("healthy", True)
+    [reason] = health["reasons"]
+    assert reason.startswith("the store does not answer since ")
+    assert "sqlite" not in reason.lower()
     assert front.json("/performance/metrics")["metrics"]["overview"]["total_requests"] == 1
+    assert front.json("/performance/dashboard")["dashboard"]["overview"]["total_requests"] == 1
+    problem(front.get("/performance/metrics?window=1h"), 503, "unavailable")
