@@ -137,3 +137,18 @@ class Dashboard(Struct, frozen=True, gc=False):
     alerts: AlertCounts
     top_tools: list[ToolLine]
     problematic_tools: list[ToolLine]
+
+
+class HistoryPoint(Struct, frozen=True, gc=False):
+    timestamp: str
+    value: float | int | None  # None: a gap, or no request to tell it of
+
+
+class History(Struct, frozen=True, gc=False):
+    """One metric's course; `timestamp` is where a point's step of `step_seconds` begins."""
+
+    metric: str
+    tool: str | None  # None: all together, or the machine
+    unit: str
+    step_seconds: int
+    points: list[HistoryPoint]

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 
 from ..errors import BadRequestError
 from ..model.windows import Window, between, named
+from ..panels import history as course
 from ..panels import performance
 from ..sources import Sources
 
@@ -18,7 +19,7 @@ _LONGEST_NAME = 1000
 
 
 def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
-    """The four routes; `sources_of` is called once a request."""
+    """The five routes; `sources_of` is called once a request."""
     api = Blueprint("performance", __name__)
 
     @api.get("/metrics")
@@ -47,6 +48,16 @@ def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
     def health() -> Response:
         """The status that the active alerts add up to."""
         return _answer("health", performance.health(sources_of()))
+
+    @api.get("/history")
+    def history() -> Response:
+        """The course of one `metric`, of all tools or of one `tool`, over a window (default: 1h)."""
+        sources, now_s = sources_of(), time.time()
+        window = _window(now_s) or named("1h", now_s)
+        metric, tool = _parameter("metric"), _parameter("tool")
+        if metric is None:
+            raise BadRequestError("metric is missing; it names what is to be told, such as requests or p95")
+        return _answer("history", course.history(metric, tool, window, sources))
 
     return api
 

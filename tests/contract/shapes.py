@@ -49,6 +49,10 @@ def percent(value: object) -> bool:
     return type(value) is float and 0 <= value <= 100
 
 
+def number(value: object) -> bool:
+    return type(value) in (int, float)
+
+
 def milliseconds(value: object) -> bool:
     return type(value) is float and value >= 0
 
@@ -178,6 +182,13 @@ HEALTH = {
     "degraded": flag,
     "reasons": [text],
 }
+HISTORY = {
+    "metric": text,
+    "tool": unless_unmeasured(text),
+    "unit": one_of("requests", "percent", "milliseconds", "bytes"),
+    "step_seconds": count,
+    "points": [{"timestamp": instant, "value": unless_unmeasured(number)}],
+}
 _SUCCESS = {"success": yes, "timestamp": instant}
 ANSWERS = {
     "/performance/metrics": _SUCCESS | {"metrics": METRICS},
@@ -189,6 +200,9 @@ ANSWERS = {
     "/performance/dashboard": _SUCCESS | {"dashboard": DASHBOARD},
     "/performance/dashboard?window=24h": _SUCCESS | {"dashboard": DASHBOARD},
     "/performance/health": _SUCCESS | {"health": HEALTH},
+    "/performance/history?metric=requests": _SUCCESS | {"history": HISTORY},
+    "/performance/history?metric=p95&tool=ping&window=15m": _SUCCESS | {"history": HISTORY},
+    "/performance/history?metric=cpu&window=6h": _SUCCESS | {"history": HISTORY},
     "/health": {"status": one_of("healthy"), "version": text, "timestamp": instant},
 }
 CALLED = {"success": yes, "tool": text, "content": [{"type": one_of("text"), "text": text}]}
