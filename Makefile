@@ -11,7 +11,7 @@ VNU_VERSION := 26.9.27
 VNU := .cache/vnu-$(VNU_VERSION).jar
 
 .DEFAULT_GOAL := help
-.PHONY: help run load check test bench lint format wheel clean
+.PHONY: help run demo load check test bench lint format wheel clean
 .DELETE_ON_ERROR:
 
 help: ## Show these commands
@@ -19,6 +19,9 @@ help: ## Show these commands
 
 run: .venv/runtime ## Start the service on port 8000, or PORT, with WEB_CONCURRENCY workers (2)
 	@exec $(BIN)/gunicorn wsgi:app --bind=127.0.0.1:$${PORT:-8000} $(OPTIONS)
+
+demo: .venv/runtime ## A service with a year of made-up history and live traffic, in instance-demo/
+	@exec $(BIN)/python -m tests.demo
 
 load: .venv/runtime ## Call the tools of a running service, and say how many answers came back
 	@$(BIN)/python -m tests.journeys.load $(if $(KEY),--key=$(KEY)) $(OPTIONS)

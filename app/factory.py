@@ -109,7 +109,7 @@ def compose(service: Service) -> Web:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(front.blueprint)
     app.register_blueprint(auth.blueprint, url_prefix=dashboard)
-    app.register_blueprint(pages.blueprint(service.sources), url_prefix=dashboard)
+    app.register_blueprint(pages.blueprint(service.sources, service.settings.banner), url_prefix=dashboard)
     app.register_blueprint(performance_api.blueprint(service.sources), url_prefix=performance)
     app.after_request(_harden)
     app.cli.add_command(_commands(service))

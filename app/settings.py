@@ -77,6 +77,9 @@ class Settings:
         shown="the address it listens on",
         begins=("http://", "https://"),
     )
+    banner: str = _setting(
+        "", "A line on top of every page, such as the name of an environment.", shown="none"
+    )
     dashboard_prefix: str = _setting("/dashboard", "The path of the pages.", is_prefix=True)
     performance_prefix: str = _setting("/performance", "The path of the JSON API.", is_prefix=True)
     response_headers: bool = _setting(

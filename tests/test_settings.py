@@ -21,6 +21,7 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "api_key": ("a-key-of-my-own", "a-key-of-my-own"),
     "state_dir": ("/var/lib/laptime", Path("/var/lib/laptime")),
     "instance": ("web-2", "web-2"),
+    "banner": ("Staging", "Staging"),
     "database_url": ("postgresql://u:p@h/d", "postgresql://u:p@h/d"),
     "host_app": ("shop:app", "shop:app"),
     "workspace": ("src", Path("src")),

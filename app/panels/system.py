@@ -131,11 +131,12 @@ def _queue(snapshot: Snapshot) -> str:
 
 def _own_cost(snapshot: Snapshot, now_s: float) -> str:
     cost_us, percent = hook_us(snapshot), hook_percent(snapshot, now_s)
-    pages = f"these pages {_share(pages_percent(snapshot, now_s))}"
+    pages = f"these pages take {_share(pages_percent(snapshot, now_s))} of the workers' time"
     if cost_us is None or percent is None:
-        return f"Of the workers' time {pages} take; measuring is timed once in 1,024 requests: none yet."
-    hook = f"measuring takes {cost_us:.1f} \u00b5s a request, {_share(percent)}"
-    return f"Of the workers' time {hook}, and {pages}."
+        return f"What measuring costs is timed once in 1,024 requests, none yet; {pages}."
+    return (
+        f"Measuring costs {cost_us:.1f} \u00b5s a request, {_share(percent)} of the workers' time; {pages}."
+    )
 
 
 def _share(percent: float) -> str:

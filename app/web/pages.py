@@ -33,13 +33,16 @@ _YEAR_S = 31_536_000
 _VERSION_DIGITS = 12
 
 
-def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
-    """The overview, the panels' fragments and the static files; `sources_of` is called once a request."""
+def blueprint(sources_of: Callable[[], Sources], banner: str) -> Blueprint:
+    """The overview, the panels' fragments and the static files; `sources_of` is called once a request.
+
+    `banner` is a line on top of every page, empty for none.
+    """
     pages = Blueprint("pages", __name__)
     htmx = HTMX()
     pages.record_once(lambda state: htmx.init_app(state.app))
     pages.add_app_template_global(static_url, "static_url")
-    pages.app_context_processor(lambda: {"version": VERSION})
+    pages.app_context_processor(lambda: {"version": VERSION, "banner": banner})
     pages.add_app_template_filter(instant, "instant")
     pages.add_app_template_filter(clock, "clock")
     pages.add_app_template_filter(to_json, "to_json")

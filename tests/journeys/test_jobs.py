@@ -18,7 +18,10 @@ QUICK = {"LAPTIME_SAMPLE_INTERVAL_S": "1"}
 
 def leader(service: Service) -> int | None:
     """The worker that holds the election's lock, as the kernel tells."""
-    inode = (service.state / "leader.lock").stat().st_ino
+    lock = service.state / "leader.lock"
+    if not lock.exists():  # nobody has stood for election yet
+        return None
+    inode = lock.stat().st_ino
     for line in Path("/proc/locks").read_text().splitlines():
         fields = line.split()
         if "->" not in fields and fields[3] == "WRITE" and int(fields[5].rpartition(":")[2]) == inode:

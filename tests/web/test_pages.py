@@ -35,7 +35,7 @@ class Dashboard:
         self.sources = fake.VARIANTS["troubled"]()
         keys = Keys.load(KEY["X-API-Key"], folder)
         web = Flask("laptime", root_path=str(ROOT), static_folder=None)
-        web.register_blueprint(pages.blueprint(lambda: self.sources), url_prefix="/dashboard")
+        web.register_blueprint(pages.blueprint(lambda: self.sources, banner=""), url_prefix="/dashboard")
         web.register_blueprint(auth.blueprint, url_prefix="/dashboard")
         auth.guard(web, auth.Door(keys, Tries(folder, b"secret"), public_url=""), sessions=True)
         problems.register(web, pages="/dashboard")

@@ -1,0 +1,86 @@
+"""What happened in the made-up year: tools with habits, days and weeks, a slow deploy, a burst of errors.
+
+Everything is a function of the time, so that history and live traffic tell the same story.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool's habits on an ordinary weekday noon; times are milliseconds, shares are 0 to 1."""
+
+    name: str
+    per_minute: float
+    median_ms: float
+    spread: float
+    client_errors: float = 0.0
+    server_errors: float = 0.0
+
+
+TOOLS = (
+    Tool("list_files", 96, 14, 0.6),
+    Tool("read_file", 80, 6, 0.7, client_errors=0.004),
+    Tool("search_docs", 52, 105, 0.5),
+    Tool("run_query", 30, 190, 0.8, server_errors=0.002),
+    Tool("fetch_url", 22, 95, 0.9, client_errors=0.006, server_errors=0.003),
+    Tool("analyze_code", 12, 620, 0.5, client_errors=0.005),
+    Tool("embed_text", 10, 82, 0.3),
+    Tool("render_diff", 5, 44, 0.5),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """How a tool is at an instant: requests a minute, median time, and the shares of errors."""
+
+    per_minute: float
+    median_ms: float
+    client_errors: float
+    server_errors: float
+
+
+def mood(tool: Tool, at_s: float, ends_s: float) -> Mood:
+    """The tool at `at_s` (Unix seconds) of a story that ends at `ends_s`."""
+    days_ago = (ends_s - at_s) / DAY_S
+    median_ms, failing = tool.median_ms, tool.server_errors
+    if tool.name == "analyze_code" and days_ago < 40:  # each release made it a little slower
+        median_ms *= 1 + 0.02 * (40 - days_ago)
+    if 12.0 < days_ago < 12.35:  # the slow deploy, rolled back in the evening
+        median_ms *= 2.8
+    if tool.name == "run_query" and 3.0 < days_ago < 3.03:  # the database was away
+        failing = 0.6
+    if tool.name == "run_query" and days_ago < 12 / 1440:
+        failing = 0.14
+    return Mood(tool.per_minute * rhythm(at_s) * growth(days_ago), median_ms, tool.client_errors, failing)
+
+
+def rhythm(at_s: float) -> float:
+    """How busy it is by the hour and the day of the week, 1 on a weekday's noon."""
+    at = datetime.fromtimestamp(at_s, UTC)
+    hour = at.hour + at.minute / 60
+    daily = 0.12 + 0.88 * math.exp(-(((hour - 13.5) / 5.2) ** 2))
+    return daily * (0.35 if at.weekday() >= 5 else 1.0)
+
+
+def growth(days_ago: float) -> float:
+    """More users over the year: a third of today's when it began."""
+    return max(0.3, 1 - days_ago / 520)
+
+
+def is_down(at_s: float, ends_s: float) -> bool:
+    """Whether the service did not run: two outages, and a move in spring."""
+    days_ago = (ends_s - at_s) / DAY_S
+    return 41.0 < days_ago < 41.4 or 8.0 < days_ago < 8.02 or 200 < days_ago < 202
+
+
+def duration_ns(one: Mood, spread: float, draw: random.Random) -> int:
+    """One request's time."""
+    return max(1000, int(one.median_ms * 1e6 * draw.lognormvariate(0, spread)))
