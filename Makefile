@@ -30,7 +30,7 @@ check: .venv/development ## Lint, types and fast tests, in less than a minute
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(UNIT)
+	$(UNIT) -m 'not slow'
 
 # Unit tests share two cores; journeys have them to themselves, because they are watched by the clock.
 test: .venv/development .cache/chromium .cache/bench-peers .cache/wrk ## All tests, with real servers and a real browser

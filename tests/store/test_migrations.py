@@ -115,6 +115,7 @@ def _open(database_url: str, together: Barrier) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_eight_processes_open_a_new_store_at_the_same_time(database_url: str) -> None:
     spawn = get_context("spawn")
     together = spawn.Barrier(8)

@@ -74,6 +74,7 @@ def _clear(engine: Engine) -> None:
         connection.execute(delete(tools).where(tools.c.id != 0))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=_steps)
 def test_every_period_adds_up_to_the_counters_whenever_they_are_rolled_up(
@@ -180,6 +181,7 @@ def test_a_finished_run_keeps_its_rows_and_loses_its_watermark(store: Engine) ->
     assert rows(store, START_S, START_S + 10).tools["ping"].requests == 2
 
 
+@pytest.mark.slow
 def test_a_thousand_tools_are_rolled_up_at_once(store: Engine) -> None:
     counters = {f"tool {number}": series(number + 1) for number in range(1000)}
     roll(store, START_S + 10, counters)

@@ -70,6 +70,7 @@ PATHS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=1_500, deadline=None)
 @example("out/" + CANARY)
 @example("dir/../../outside/" + CANARY)
@@ -111,6 +112,7 @@ def test_a_directory_that_turns_into_a_link_and_back_never_leads_out(root: Path)
     assert _seen_while(swap, root, "swapped/file") == {"inside"}
 
 
+@pytest.mark.slow
 def test_a_file_that_turns_into_a_link_and_back_never_leads_out(root: Path) -> None:
     place, fresh, link = root / "changing", root / "fresh", root / "pointer"
     place.write_text("inside")

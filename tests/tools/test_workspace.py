@@ -83,6 +83,7 @@ def test_a_large_directory_shows_its_first_entries_and_counts_the_rest(
     assert (listing.more, listing.complete) == (206, True)
 
 
+@pytest.mark.slow
 def test_a_vast_directory_is_counted_up_to_a_limit(workspace: Workspace, root: Path) -> None:
     vast = root / "vast"
     vast.mkdir()

@@ -166,6 +166,7 @@ def test_choices_that_were_made_stay_in_the_links_of_the_others(dashboard: Dashb
     assert {"window": ["6h"], "sort": ["p95"], "q": ["items"]} in links
 
 
+@pytest.mark.slow
 def test_no_link_leads_to_a_page_that_is_not_there(dashboard: Dashboard) -> None:
     dashboard.sources = fake.VARIANTS["quiet"]()
     page = Tags(dashboard.get("/dashboard"))
