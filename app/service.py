@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from .capture.reader import Reader
 from .capture.recorder import Recorder
-from .capture.samples import SampleRing
+from .capture.samples import RING_FILE, SampleRing
 from .errors import UnavailableError
 from .jobs.leader import Candidate
 from .live import Live
@@ -59,7 +59,7 @@ class Service:
             settings = self.settings
             engine = make_engine(settings)
             reader = Reader(self.recorder)
-            ring = SampleRing(settings.state_dir / "system.cells")
+            ring = SampleRing(settings.state_dir / RING_FILE)
             sources = Live(settings, reader, ring, engine)
             schedules: list[Schedule] = []  # one, if this worker is elected
             begun = self.recorder.open()

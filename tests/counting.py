@@ -9,7 +9,7 @@ from time import perf_counter_ns
 from app.capture.cells import NOWHERE, SUCCESS
 from app.capture.reader import Reader
 from app.capture.recorder import Recorder
-from app.capture.samples import SampleRing
+from app.capture.samples import RING_FILE, SampleRing
 from app.jobs.evaluate_alerts import EvaluateAlerts
 from app.jobs.roll_up import RollUp
 from app.live import Live
@@ -29,7 +29,7 @@ class Counting:
         self.recorder.open()
         self.engine = make_engine(self.settings)
         reader = Reader(self.recorder)
-        self.ring = SampleRing(state / "system.cells")
+        self.ring = SampleRing(state / RING_FILE)
         self.live = Live(self.settings, reader, self.ring, self.engine)
         self.live.open()
         self.live.wait()

@@ -1,8 +1,17 @@
 """The system's samples in shared memory: one ring, written by the elected worker, read by all.
 
 It lies in a file of cells beside the workers' files and outlives them, so the next elected worker goes
-on where the last one ended. A row is eight cells: the time (Unix nanoseconds), three thousandths of a
-percent and four sizes in bytes; rows lie in the space that other files use for tools, 256 to a tool.
+on where the last one ended. Rows lie in the space that other files use for tools, 128 to a tool, which
+17 cells fill to the last:
+
+    0        time (Unix nanoseconds)             13  1: memory is the container's, 0: the host's
+    1..3     CPU, memory, disk, in 0.001 %       14  the CPU quota in 0.001 cores, 0: CPU is the host's
+    4..7     memory used, of; disk used, of      15  periods in which the container was throttled
+    8        load average in 0.001, and one      16  its processes that the kernel killed for want of memory
+    9..12    bytes a second received, sent, read and written, and one
+
+"and one": 0 stands for not known. A row of another shape needs another file name, for old processes and old
+files tell nothing of theirs.
 """
 
 from __future__ import annotations
@@ -16,8 +25,9 @@ from .cells import SAMPLES, CellFile
 from .process import Process
 
 ROWS = 4096  # 5 hours and 41 minutes at one sample in 5 s
-_ROW_CELLS = 8
-_ROWS_TO_A_TOOL = 256
+RING_FILE = "samples.cells"
+_ROW_CELLS = 17
+_ROWS_TO_A_TOOL = 128
 
 
 class SampleRing:
@@ -38,6 +48,12 @@ class SampleRing:
             row[place] = round(percent * 1000)
         row[4], row[5] = sample.memory_used_bytes, sample.memory_total_bytes
         row[6], row[7] = sample.disk_used_bytes, sample.disk_total_bytes
+        row[8] = 0 if sample.load_average is None else round(sample.load_average * 1000) + 1
+        for place, rate in enumerate(_rates(sample), 9):
+            row[place] = 0 if rate is None else rate + 1
+        row[13] = sample.memory_source == "container"
+        row[14] = round(sample.cpu_limit_cores * 1000)
+        row[15], row[16] = sample.throttled_periods, sample.oom_kills
         cells.header[SAMPLES] = taken + 1
 
     def since(self, since_s: float) -> Sequence[SystemSample]:
@@ -80,6 +96,39 @@ def _row(cells: CellFile, number: int) -> memoryview:
     return cells.tool(tool)[place * _ROW_CELLS : (place + 1) * _ROW_CELLS]
 
 
+def _rates(sample: SystemSample) -> tuple[int | None, ...]:
+    return (
+        sample.received_bytes_per_s,
+        sample.sent_bytes_per_s,
+        sample.read_bytes_per_s,
+        sample.written_bytes_per_s,
+    )
+
+
 def _sample(row: memoryview) -> SystemSample:
-    at_ns, cpu, memory, disk, *sizes = row.tolist()
-    return SystemSample(at_ns / 1e9, cpu / 1000, memory / 1000, disk / 1000, *sizes)
+    cells = row.tolist()
+    at_ns, cpu, memory, disk, memory_used, memory_total, disk_used, disk_total = cells[:8]
+    load, received, sent, read, written, is_limited, cores, throttled, kills = cells[8:]
+    return SystemSample(
+        at_ns / 1e9,
+        cpu / 1000,
+        memory / 1000,
+        disk / 1000,
+        memory_used,
+        memory_total,
+        disk_used,
+        disk_total,
+        (load - 1) / 1000 if load else None,
+        _rate(received),
+        _rate(sent),
+        _rate(read),
+        _rate(written),
+        "container" if is_limited else "host",
+        cores / 1000,
+        throttled,
+        kills,
+    )
+
+
+def _rate(cell: int) -> int | None:
+    return cell - 1 if cell else None

@@ -61,10 +61,36 @@ class Usage(Struct, frozen=True, gc=False):
     max: float
 
 
+class Network(Struct, frozen=True, gc=False):
+    received_bytes_per_second: int
+    sent_bytes_per_second: int
+
+
+class DiskIo(Struct, frozen=True, gc=False):
+    read_bytes_per_second: int
+    written_bytes_per_second: int
+
+
+class Container(Struct, frozen=True, gc=False):
+    """The limits that CPU and memory are told against, None where it is the host's that counts.
+
+    The counts are of the samples' span.
+    """
+
+    cpu_limit_cores: float | None
+    memory_limit_bytes: int | None
+    throttled_periods: int
+    oom_kills: int
+
+
 class SystemMetrics(Struct, frozen=True, gc=False):
     cpu_usage: Usage
     memory_usage: Usage
     disk_usage: Usage
+    load_average: float | None  # of one minute; None, here and below: not known
+    network: Network | None
+    disk_io: DiskIo | None
+    container: Container | None  # None: no limit below the host's, all is the host's
 
 
 class Overview(Struct, frozen=True, gc=False):

@@ -28,8 +28,8 @@ from .answers import (
     SystemMetrics,
     ToolLine,
     ToolMetrics,
-    Usage,
 )
+from .machine import system_metrics
 from .measuring import known_ms, own_cost, queue_time
 
 SYSTEM_SPAN_S = 25 * 60
@@ -194,18 +194,7 @@ def _is_problem(series: Series, settings: Settings) -> bool:
 
 def _system(window: Window | None, sources: Sources, now_s: float) -> SystemMetrics:
     start_s, end_s = (window.start_s, window.end_s) if window else (now_s - SYSTEM_SPAN_S, now_s)
-    samples = [one for one in sources.samples(start_s) if one.at_s <= end_s]
-    return SystemMetrics(
-        _usage([one.cpu_percent for one in samples]),
-        _usage([one.memory_percent for one in samples]),
-        _usage([one.disk_percent for one in samples]),
-    )
-
-
-def _usage(percents: Sequence[float]) -> Usage:
-    if not percents:
-        return Usage(0.0, 0.0, 0.0)
-    return Usage(percents[-1], round(sum(percents) / len(percents), 2), max(percents))
+    return system_metrics([one for one in sources.samples(start_s) if one.at_s <= end_s])
 
 
 def _counts(active: Sequence[ActiveAlert]) -> AlertCounts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..model.alerting import SystemSample
+from ..model.alerting import SystemSample, held_back
 from ..model.series import Snapshot
 from ..model.windows import Window
 from ..settings import Settings
@@ -33,11 +33,19 @@ class Gauge:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The gauges; none before the first sample. `stale_since_s`: sampling has stopped since then."""
+    """The gauges; none before the first sample. `stale_since_s`: sampling has stopped since then.
+
+    `whose` they are, the host's or the container's; `told_of` says which is which, `flow` what goes through,
+    and `held_back` what the container's limits have cost in the window. A text may be empty.
+    """
 
     gauges: tuple[Gauge, ...]
     stale_since_s: float | None
     interval: str
+    whose: str = "the host"
+    told_of: str = ""
+    flow: str = ""
+    held_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,59 @@ def system(window: Window, sources: Sources, now_s: float) -> System:
             course(lambda sample: sample.disk_percent),
         ),
     )  # fmt: skip
-    return System(gauges, newest.at_s if is_stale(newest, settings, now_s) else None, interval)
+    return System(
+        gauges,
+        newest.at_s if is_stale(newest, settings, now_s) else None,
+        interval,
+        *_whose(newest),
+        _flow(newest),
+        _held_back(samples, window, settings.sample_interval_s),
+    )
+
+
+def _whose(newest: SystemSample) -> tuple[str, str]:
+    cores = f"{newest.cpu_limit_cores:.4g} {'core' if newest.cpu_limit_cores == 1 else 'cores'}"
+    match newest.cpu_source, newest.memory_source:
+        case "container", "container":
+            return "the container", f"CPU is of the container's {cores}, memory of its limit."
+        case "container", _:
+            return "container and host", f"CPU is of the container's {cores}, memory of the host."
+        case _, "container":
+            return "container and host", "CPU is of the host, memory of the container's limit."
+    return "the host", ""
+
+
+def _flow(newest: SystemSample) -> str:
+    """Load and throughput in a sentence each, as far as they are known."""
+    is_host = newest.cpu_source == newest.memory_source == "host"
+    of = "" if is_host else " of the host"  # network is not: a container has its own
+    said = []
+    if newest.load_average is not None:
+        said.append(f"Load{of} {newest.load_average:.2f}.")
+    if newest.received_bytes_per_s is not None and newest.sent_bytes_per_s is not None:
+        into, out = formats.size(newest.received_bytes_per_s), formats.size(newest.sent_bytes_per_s)
+        said.append(f"Network {into}/s in, {out}/s out.")
+    if newest.read_bytes_per_s is not None and newest.written_bytes_per_s is not None:
+        read, written = formats.size(newest.read_bytes_per_s), formats.size(newest.written_bytes_per_s)
+        said.append(f"Disks{of} {read}/s read, {written}/s written.")
+    return " ".join(said)
+
+
+def _held_back(samples: Sequence[SystemSample], window: Window, interval_s: float) -> str:
+    throttled, kills = held_back(samples)
+    said = []
+    if throttled:
+        said.append(f"the container was throttled in {formats.plural(throttled, 'period')}")
+    if kills:
+        verb = "was" if kills == 1 else "were"
+        processes = formats.plural(kills, "process", "processes")
+        said.append(f"{processes} {verb} killed for want of memory")
+    if not said:
+        return ""
+    span_s = window.end_s - samples[0].at_s
+    is_whole = samples[0].at_s - window.start_s <= 2 * interval_s
+    span = formats.length(window.name) if is_whole else f"{formats.duration(span_s)} of samples"
+    return f"In {span} {' and '.join(said)}."
 
 
 def workers(window: Window, sources: Sources, now_s: float) -> Workers:  # noqa: ARG001 - every panel is asked alike

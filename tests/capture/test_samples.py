@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.capture.samples import ROWS, SampleRing
+from app.capture.samples import RING_FILE, ROWS, SampleRing
 from app.errors import CellsError
-from app.model.alerting import SystemSample
+from app.model.alerting import Source, SystemSample
 from tests.capture.forks import Forks, shared_numbers, until
 
 NOW_S = 1_754_589_600.0
@@ -18,12 +18,18 @@ NOW_S = 1_754_589_600.0
 
 def sample(number: int) -> SystemSample:
     percent = number % 100_001 / 1000
-    return SystemSample(NOW_S + number, percent, percent, percent, number, number + 1, number + 2, number + 3)
+    sizes = number, number + 1, number + 2, number + 3
+    rates = number, number + 1, number % 2 or None, None if number % 3 else 0
+    source: Source = "container" if number % 2 else "host"
+    load = percent if number % 5 else None
+    return SystemSample(
+        NOW_S + number, percent, percent, percent, *sizes, load, *rates, source, percent, number, number + 7
+    )
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "system.cells"
+    return tmp_path / RING_FILE
 
 
 def test_before_the_first_sample_there_is_none(path: Path) -> None:
@@ -52,6 +58,29 @@ def test_percentages_keep_three_places(path: Path, percent: float) -> None:
     ring.append(SystemSample(NOW_S, percent, 0.0, 100.0, 0, 2**63, 0, 2**63))
     [found] = ring.since(0)
     assert (found.cpu_percent, found.disk_percent, found.memory_total_bytes) == (percent, 100.0, 2**63)
+
+
+def test_what_is_not_known_is_not_zero(path: Path) -> None:
+    ring = SampleRing(path)
+    unknown = SystemSample(NOW_S, 1.0, 1.0, 1.0)
+    zero = unknown._replace(
+        load_average=0.0,
+        received_bytes_per_s=0,
+        sent_bytes_per_s=0,
+        read_bytes_per_s=0,
+        written_bytes_per_s=0,
+    )
+    for one in (unknown, zero):
+        ring.append(one)
+    assert list(ring.since(0)) == [unknown, zero]
+
+
+def test_the_ring_of_eight_cells_to_a_row_is_left_alone(tmp_path: Path) -> None:
+    """Versions before this one kept it under another name, and may still run while a new one starts."""
+    old = tmp_path / "system.cells"
+    SampleRing(old).append(sample(1))
+    assert list(SampleRing(tmp_path / RING_FILE).since(0)) == []
+    assert old.exists()
 
 
 def test_the_ring_keeps_the_newest_and_does_not_grow(path: Path) -> None:
@@ -117,4 +146,4 @@ def test_a_file_that_was_removed_is_made_anew_and_readers_follow(path: Path) -> 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CellsError):
-        SampleRing(tmp_path / "gone" / "system.cells").append(sample(1))
+        SampleRing(tmp_path / "gone" / RING_FILE).append(sample(1))

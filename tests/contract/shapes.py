@@ -1,7 +1,8 @@
 """The contract's answers as a table of shapes, and a strict check of a JSON value against one.
 
-A shape is a dict (exactly these members), a list of one shape (any number of it), or a rule: a function
-that says whether a value fits. JSON has one kind of number, clients have two: `1` is no response time.
+A shape is a dict (exactly these members), a list of one shape (any number of it), `ByName`, `OrNull`, or a
+rule: a function that says whether a value fits. JSON has one kind of number, clients have two: `1` is no
+response time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,13 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class ByName:
     """An object whose members are names of any kind, each with the same shape."""
+
+    shape: Any
+
+
+@dataclass(frozen=True, slots=True)
+class OrNull:
+    """The shape, or null for "not known"."""
 
     shape: Any
 
@@ -34,6 +42,8 @@ def differences(value: object, shape: Any, at: str = "body") -> list[str]:
         if not isinstance(value, dict):
             return [f"{at} is {value!r}, not an object"]
         return [line for name in value for line in differences(value[name], shape.shape, f"{at}[{name!r}]")]
+    if isinstance(shape, OrNull):
+        return [] if value is None else differences(value, shape.shape, at)
     if isinstance(shape, list):
         if not isinstance(value, list):
             return [f"{at} is {value!r}, not a list"]
@@ -54,6 +64,10 @@ def number(value: object) -> bool:
 
 
 def milliseconds(value: object) -> bool:
+    return type(value) is float and value >= 0
+
+
+def number(value: object) -> bool:
     return type(value) is float and value >= 0
 
 
@@ -124,7 +138,22 @@ METRICS = {
         "uptime_seconds": duration,
         "start_time": instant,
     },
-    "system_metrics": {"cpu_usage": USAGE, "memory_usage": USAGE, "disk_usage": USAGE},
+    "system_metrics": {
+        "cpu_usage": USAGE,
+        "memory_usage": USAGE,
+        "disk_usage": USAGE,
+        "load_average": unless_unmeasured(number),
+        "network": OrNull({"received_bytes_per_second": count, "sent_bytes_per_second": count}),
+        "disk_io": OrNull({"read_bytes_per_second": count, "written_bytes_per_second": count}),
+        "container": OrNull(
+            {
+                "cpu_limit_cores": unless_unmeasured(number),
+                "memory_limit_bytes": unless_unmeasured(count),
+                "throttled_periods": count,
+                "oom_kills": count,
+            }
+        ),
+    },
     "tools": ByName(TOOL),
     "queue_time": {
         "measured_requests": count,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.capture.cells import NOWHERE, SUCCESS
-from app.capture.samples import SampleRing
+from app.capture.samples import RING_FILE, SampleRing
 from app.model.alerting import SystemSample
 from tests.contract.shapes import ANSWERS, differences
 from tests.front_door import Front
@@ -29,7 +29,7 @@ def slow(front: Front, tool: str, ms: float) -> None:
 
 
 def sample(front: Front, at_s: float, cpu: float = 5.0, memory: float = 5.0, disk: float = 5.0) -> None:
-    ring = SampleRing(front.settings.state_dir / "system.cells")
+    ring = SampleRing(front.settings.state_dir / RING_FILE)
     for age_s in (8, 4, 0):  # one alone is not judged
         ring.append(SystemSample(at_s - age_s, cpu, memory, disk))
 
@@ -214,7 +214,7 @@ def test_fewer_requests_than_the_least_raise_no_alert(tmp_path: Path) -> None:
 
 
 def test_one_busy_moment_is_no_alert_and_the_mean_of_three_samples_is_judged(front: Front) -> None:
-    ring = SampleRing(front.settings.state_dir / "system.cells")
+    ring = SampleRing(front.settings.state_dir / RING_FILE)
     now_s = time.time()
     ring.append(SystemSample(now_s - 10, 100.0, 5.0, 5.0))
     front.judge(now_s - 9)

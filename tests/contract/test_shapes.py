@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.capture.samples import SampleRing
+from app.capture.samples import RING_FILE, SampleRing
 from app.jobs.sample_system import SampleSystem
 from tests.contract.shapes import ANSWERS, CALLED, differences
 from tests.front_door import Front
@@ -30,7 +30,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Front:
     front.roll_up(time.time())
     assert front.call("read_file", {"file_path": "absent"}).status_code == 404
     assert front.call("no_such_tool").status_code == 400
-    ring = SampleRing(front.settings.state_dir / "system.cells")
+    ring = SampleRing(front.settings.state_dir / RING_FILE)
     SampleSystem(ring, front.settings.state_dir).run(time.time())
     front.judge(time.time())
     return front

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.capture.samples import SampleRing
+from app.capture.samples import RING_FILE, SampleRing
 
 from .load import send, tool_call
 from .loopback import eventually
@@ -50,7 +50,7 @@ def test_all_workers_see_the_samples_of_the_elected_one(tmp_path: Path) -> None:
 
 def test_another_worker_takes_over_within_five_seconds(tmp_path: Path) -> None:
     with Service(tmp_path, workers=4, env=QUICK) as service:
-        ring = SampleRing(service.state / "system.cells")
+        ring = SampleRing(service.state / RING_FILE)
         for _ in range(2):
             eventually(lambda: leader(service) in service.workers(), "a leader", within_s=10)
             first = leader(service)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.model.alerting import Condition, SystemSample, evaluate, system_health, worst
+from app.model.alerting import Condition, SystemSample, evaluate, held_back, system_health, worst
 from app.model.histogram import Histogram
 from app.model.series import EMPTY, Series
 from app.settings import Settings
@@ -144,3 +144,26 @@ def test_the_health_of_the_machine_is_its_worst_gauge(sample: SystemSample, heal
 )
 def test_the_status_is_the_worst_severity(severities: list[str], status: str) -> None:
     assert worst(severities) == status
+
+
+def contained(throttled: int, kills: int) -> SystemSample:
+    """A sample of a container with half a core and a memory limit."""
+    return machine()._replace(
+        memory_source="container",
+        cpu_limit_cores=0.5,
+        throttled_periods=throttled,
+        oom_kills=kills,
+    )
+
+
+def test_what_a_containers_limits_cost_is_what_the_kernels_counts_grew_by() -> None:
+    assert held_back([]) == held_back([contained(9, 9)]) == (0, 0)
+    assert held_back([contained(3, 1), contained(3, 1), contained(17, 2)]) == (14, 1)
+
+
+def test_a_container_that_began_anew_takes_nothing_back() -> None:
+    assert held_back([contained(30, 5), contained(2, 0), contained(4, 1)]) == (2, 1)
+
+
+def test_a_count_beside_a_sample_of_the_host_is_no_growth() -> None:
+    assert held_back([machine(), contained(30, 5), machine(), contained(31, 6)]) == (0, 0)

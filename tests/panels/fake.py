@@ -100,6 +100,7 @@ class FakeSources:
     is_sampled: bool = True
     sample_age_s: float = 2.0
     cpu_percent: float = 54.8
+    is_contained: bool = False
     workers: int = 4
     degraded: Sequence[str] = ()
     settings: Settings = field(default_factory=Settings)
@@ -169,6 +170,15 @@ class FakeSources:
             memory_total_bytes=512 * MB,
             disk_used_bytes=int(4.58 * 1024**3),
             disk_total_bytes=10 * 1024**3,
+            load_average=0.52,
+            received_bytes_per_s=12_300,
+            sent_bytes_per_s=401_000,
+            read_bytes_per_s=0,
+            written_bytes_per_s=1_300_000,
+            memory_source="container" if self.is_contained else "host",
+            cpu_limit_cores=0.5 if self.is_contained else 0.0,
+            throttled_periods=max(0, 1200 - int(back_s)) // 100,
+            oom_kills=int(back_s < 300),
         )
 
     def _is_measured(self, start_s: float, step_s: float) -> bool:
@@ -238,6 +248,11 @@ def gap() -> FakeSources:
     return FakeSources(away_s=((NOW_S - 33 * 60, NOW_S - 24 * 60),))
 
 
+def contained() -> FakeSources:
+    """In a container whose limits hold it back."""
+    return FakeSources(is_contained=True, active=())
+
+
 def hostile() -> FakeSources:
     """Names that try to be markup, code or very long, one of them with an alert."""
     first = next(iter(HOSTILE))
@@ -284,6 +299,7 @@ VARIANTS = {
         first_minutes,
         thin,
         gap,
+        contained,
         hostile,
         many,
         quiet,

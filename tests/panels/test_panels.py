@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 
 from app.errors import BadRequestError, NotFoundError
-from app.model.alerting import ActiveAlert
+from app.model.alerting import ActiveAlert, SystemSample
 from app.model.windows import NAMED, Window, named
 from app.panels.alerts import alerts
 from app.panels.figures import figures
@@ -26,6 +27,18 @@ from . import fake
 from .fake import NOW_S, VARIANTS, FakeSources
 
 HOUR = named("1h", NOW_S)
+
+
+class Sampled(FakeSources):
+    """A service whose samples are these."""
+
+    def __init__(self, *samples: SystemSample) -> None:
+        super().__init__()
+        self._sampled = samples
+
+    def samples(self, since_s: float) -> Sequence[SystemSample]:
+        """All of them that are not older."""
+        return [one for one in self._sampled if one.at_s >= since_s]
 
 
 @cache
@@ -228,6 +241,57 @@ def test_the_gauges_are_judged_as_the_rules_judge_them() -> None:
     assert (memory.value, memory.of, memory.severity) == ("371", "of 512 MB", "")
     assert (disk.value, disk.of) == ("4.6", "of 10.0 GB")
     assert system(HOUR, look("empty"), NOW_S).gauges == ()
+
+
+def test_the_system_says_whose_cpu_and_memory_they_are() -> None:
+    host, container = (system(HOUR, look(name), NOW_S) for name in ("healthy", "contained"))
+    assert (host.whose, host.told_of, host.held_back) == ("the host", "", "")
+    assert (container.whose, container.told_of) == (
+        "the container",
+        "CPU is of the container's 0.5 cores, memory of its limit.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"cpu_limit_cores": 1.0}, "CPU is of the container's 1 core, memory of the host."),
+        ({"memory_source": "container"}, "CPU is of the host, memory of the container's limit."),
+    ],
+)
+def test_cpu_and_memory_can_be_of_different_things(changes: dict[str, Any], said: str) -> None:
+    shown = system(HOUR, Sampled(SystemSample(NOW_S, 1.0, 2.0, 3.0, **changes)), NOW_S)
+    assert (shown.whose, shown.told_of) == ("container and host", said)
+
+
+def test_load_and_throughput_stand_below_the_gauges_as_far_as_they_are_known() -> None:
+    network, disks = "Network 12 kB/s in, 392 kB/s out.", "0 B/s read, 1 MB/s written."
+    assert system(HOUR, look("healthy"), NOW_S).flow == f"Load 0.52. {network} Disks {disks}"
+    assert system(HOUR, look("contained"), NOW_S).flow == (
+        f"Load of the host 0.52. {network} Disks of the host {disks}"
+    )
+    assert system(HOUR, Sampled(SystemSample(NOW_S, 1.0, 2.0, 3.0)), NOW_S).flow == ""
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        ("15m", "In the last 15 min the container was throttled in 8 periods and 1 process was killed"),
+        ("1h", "In the last hour the container was throttled in 11 periods and 1 process was killed"),
+        ("24h", "In 1 h of samples the container was throttled in 11 periods and 1 process was killed"),
+    ],
+)
+def test_what_the_limits_held_back_is_told_for_the_time_that_is_sampled(window: str, said: str) -> None:
+    shown = system(named(window, NOW_S), look("contained"), NOW_S)
+    assert shown.held_back == f"{said} for want of memory."
+
+
+def test_a_container_that_nothing_held_back_is_told_nothing() -> None:
+    quiet = SystemSample(NOW_S, 1.0, 2.0, 3.0, memory_source="container", oom_kills=4)
+    assert system(HOUR, Sampled(quiet, quiet), NOW_S).held_back == ""
+    killed = quiet._replace(oom_kills=6)
+    said = system(HOUR, Sampled(quiet._replace(at_s=NOW_S - 40), killed), NOW_S).held_back
+    assert said == "In 40 s of samples 2 processes were killed for want of memory."
 
 
 def test_the_busiest_workers_come_first_and_all_are_counted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from app.model.histogram import Histogram
 from app.model.series import Series, Snapshot, ToolTotals, Worker
 from app.model.windows import named
 from app.panels import measuring, performance
+from app.panels.answers import Container, DiskIo, Network
 from tests.counting import Counting
 
 
@@ -67,6 +69,27 @@ def test_the_system_is_averaged_over_the_last_25_minutes(counting: Counting) -> 
     assert (found.current, found.average, found.max) == (30.0, 30.0, 40.0)
     found = performance.metrics(named("1h", now_s), counting.live, now_s).system_metrics.cpu_usage
     assert (found.current, found.average, found.max) == (30.0, 47.25, 99.0)
+
+
+def test_the_system_tells_whose_its_figures_are_and_what_goes_through(counting: Counting) -> None:
+    now_s = time.time()
+    sample = SystemSample(
+        now_s - 5, 10.0, 20.0, 30.0, 371, 512,
+        load_average=0.5, received_bytes_per_s=1, sent_bytes_per_s=0,
+        read_bytes_per_s=3, written_bytes_per_s=4,
+    )  # fmt: skip
+    counting.ring.append(sample)
+    found = performance.metrics(None, counting.live, now_s).system_metrics
+    assert (found.load_average, found.container) == (0.5, None)
+    assert (found.network, found.disk_io) == (Network(1, 0), DiskIo(3, 4))
+    limited = sample._replace(memory_source="container", oom_kills=1)
+    for at_s, kills in ((now_s - 2, 1), (now_s - 1, 3)):
+        counting.ring.append(limited._replace(at_s=at_s, oom_kills=kills, received_bytes_per_s=None))
+    found = performance.metrics(None, counting.live, now_s).system_metrics
+    assert (found.network, found.container) == (None, Container(None, 512, 0, 2))
+    counting.ring.append(sample._replace(at_s=now_s, cpu_limit_cores=0.5))
+    found = performance.metrics(None, counting.live, now_s).system_metrics
+    assert found.container == Container(0.5, None, 0, 2)
 
 
 def test_without_a_sample_the_system_is_zeros(counting: Counting) -> None:
