@@ -119,30 +119,38 @@ def system(window: Window, sources: Sources, now_s: float) -> System:
 
 
 def _whose(newest: SystemSample) -> tuple[str, str]:
+    """Network is not in it: a container has its own, and psutil tells of that."""
     cores = f"{newest.cpu_limit_cores:.4g} {'core' if newest.cpu_limit_cores == 1 else 'cores'}"
     match newest.cpu_source, newest.memory_source:
         case "container", "container":
-            return "the container", f"CPU is of the container's {cores}, memory of its limit."
+            return (
+                "the container",
+                f"CPU is of the container's {cores}, memory of its limit; load and disks of the host.",
+            )
         case "container", _:
-            return "container and host", f"CPU is of the container's {cores}, memory of the host."
+            return (
+                "container and host",
+                f"CPU is of the container's {cores}; memory, load and disks of the host.",
+            )
         case _, "container":
-            return "container and host", "CPU is of the host, memory of the container's limit."
+            return (
+                "container and host",
+                "Memory is of the container's limit; CPU, load and disks of the host.",
+            )
     return "the host", ""
 
 
 def _flow(newest: SystemSample) -> str:
     """Load and throughput in a sentence each, as far as they are known."""
-    is_host = newest.cpu_source == newest.memory_source == "host"
-    of = "" if is_host else " of the host"  # network is not: a container has its own
     said = []
     if newest.load_average is not None:
-        said.append(f"Load{of} {newest.load_average:.2f}.")
+        said.append(f"Load {newest.load_average:.2f}.")
     if newest.received_bytes_per_s is not None and newest.sent_bytes_per_s is not None:
         into, out = formats.size(newest.received_bytes_per_s), formats.size(newest.sent_bytes_per_s)
         said.append(f"Network {into}/s in, {out}/s out.")
     if newest.read_bytes_per_s is not None and newest.written_bytes_per_s is not None:
         read, written = formats.size(newest.read_bytes_per_s), formats.size(newest.written_bytes_per_s)
-        said.append(f"Disks{of} {read}/s read, {written}/s written.")
+        said.append(f"Disks {read}/s read, {written}/s written.")
     return " ".join(said)
 
 

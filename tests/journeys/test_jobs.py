@@ -31,7 +31,8 @@ def leader(service: Service) -> int | None:
 
 def samples(service: Service) -> list[tuple[float, float]]:
     system: Any = service.metrics()["system_metrics"]
-    return [(system[name]["current"], system[name]["max"]) for name in system]
+    gauges = [system[name] for name in ("cpu_usage", "memory_usage", "disk_usage")]
+    return [(one["current"], one["max"]) for one in gauges]
 
 
 def alerts(service: Service) -> dict[tuple[str, str], dict[str, Any]]:

@@ -248,15 +248,18 @@ def test_the_system_says_whose_cpu_and_memory_they_are() -> None:
     assert (host.whose, host.told_of, host.held_back) == ("the host", "", "")
     assert (container.whose, container.told_of) == (
         "the container",
-        "CPU is of the container's 0.5 cores, memory of its limit.",
+        "CPU is of the container's 0.5 cores, memory of its limit; load and disks of the host.",
     )
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"cpu_limit_cores": 1.0}, "CPU is of the container's 1 core, memory of the host."),
-        ({"memory_source": "container"}, "CPU is of the host, memory of the container's limit."),
+        ({"cpu_limit_cores": 1.0}, "CPU is of the container's 1 core; memory, load and disks of the host."),
+        (
+            {"memory_source": "container"},
+            "Memory is of the container's limit; CPU, load and disks of the host.",
+        ),
     ],
 )
 def test_cpu_and_memory_can_be_of_different_things(changes: dict[str, Any], said: str) -> None:
@@ -265,11 +268,8 @@ def test_cpu_and_memory_can_be_of_different_things(changes: dict[str, Any], said
 
 
 def test_load_and_throughput_stand_below_the_gauges_as_far_as_they_are_known() -> None:
-    network, disks = "Network 12 kB/s in, 392 kB/s out.", "0 B/s read, 1 MB/s written."
-    assert system(HOUR, look("healthy"), NOW_S).flow == f"Load 0.52. {network} Disks {disks}"
-    assert system(HOUR, look("contained"), NOW_S).flow == (
-        f"Load of the host 0.52. {network} Disks of the host {disks}"
-    )
+    said = "Load 0.52. Network 12 kB/s in, 392 kB/s out. Disks 0 B/s read, 1 MB/s written."
+    assert system(HOUR, look("healthy"), NOW_S).flow == said
     assert system(HOUR, Sampled(SystemSample(NOW_S, 1.0, 2.0, 3.0)), NOW_S).flow == ""
 
 
