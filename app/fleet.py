@@ -1,4 +1,4 @@
-"""What other instances of the fleet count, as the store has it: no older than a roll-up.
+"""What other instances of the fleet count, as the store has it: as of their newest roll-up.
 
 Their memory is out of reach, but each writes the state of its counters at every roll-up. Added to what this
 host's workers count, that is the whole service, since the start of its oldest run.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
 from .errors import UnavailableError
@@ -17,7 +17,7 @@ from .store import Connection, history
 
 # An instance that has not rolled up for so long is no more, and no longer part of the totals.
 GONE_S = 120.0
-_KEPT_S = 5.0
+_KEPT_S = 1.0
 
 
 class Fleet:
@@ -28,6 +28,7 @@ class Fleet:
         self._lock = threading.Lock()
         self._asked_s = float("-inf")
         self._others: Sequence[history.OtherRun] = ()
+        self._theirs: dict[str, Series] = {}
         self._merged: dict[str, tuple[ToolTotals | None, Series, ToolTotals]] = {}
 
     def added_to(self, snapshot: Snapshot, instance: str, now_s: float, monotonic_s: float) -> Snapshot:
@@ -35,21 +36,23 @@ class Fleet:
         with self._lock:
             if monotonic_s - self._asked_s >= _KEPT_S:
                 self._asked_s = monotonic_s
-                try:
-                    with self._reading() as connection:
-                        self._others = history.read_other_runs(connection, instance, now_s - GONE_S)
-                except UnavailableError:  # said elsewhere; what was known is better than nothing
-                    pass
+                with suppress(UnavailableError):  # said elsewhere; what was known is better than nothing
+                    self._ask(instance, now_s)
             if not self._others:
                 return snapshot
             started_s = min(snapshot.started_s, *(other.started_s for other in self._others))
             return replace(snapshot, started_s=started_s, tools=self._together(snapshot.tools))
 
-    def _together(self, own: Mapping[str, ToolTotals]) -> dict[str, ToolTotals]:
-        theirs: dict[str, Series] = {}
+    def _ask(self, instance: str, now_s: float) -> None:
+        with self._reading() as connection:
+            self._others = history.read_other_runs(connection, instance, now_s - GONE_S)
+        self._theirs = {}
         for other in self._others:
             for name, series in other.tools.items():
-                theirs[name] = theirs.get(name, EMPTY) + series
+                self._theirs[name] = self._theirs.get(name, EMPTY) + series
+
+    def _together(self, own: Mapping[str, ToolTotals]) -> dict[str, ToolTotals]:
+        theirs = self._theirs
         before, self._merged = self._merged, {}
         for name in own.keys() | theirs.keys():
             totals, series = own.get(name), theirs.get(name, EMPTY)

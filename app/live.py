@@ -11,21 +11,21 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from math import ceil
 
 from .capture.reader import Reader
 from .capture.samples import SampleRing
-from .errors import UnavailableError
+from .errors import LaptimeError, UnavailableError
 from .fleet import Fleet
+from .joined import ToolPoints, continued, rest_of, rows_of
 from .model.alerting import ActiveAlert, SystemSample
-from .model.series import EMPTY, Series, Snapshot, total
+from .model.series import EMPTY, Snapshot, total
 from .model.windows import Window
 from .settings import Settings
 from .sources import Traffic
-from .store import Connection, Engine, alerts, history, migrate, reading
+from .store import Connection, Engine, alerts, history, let_go_of_removed, migrate, reading
 from .store.history import Watermark, WindowRows
 
 log = logging.getLogger("laptime")
@@ -34,6 +34,7 @@ _KEPT = 3  # a page's window and the one before it, and the one that alerts are 
 _KEPT_S = 10.0
 _FIRST_WAIT_S = 5.0
 _RETRY_S = 2.0
+_STALLED_S = 40.0  # roll-ups come every ten seconds
 
 _Key = tuple[int, ...]
 
@@ -53,9 +54,11 @@ class Live:
         self._is_away, self._away_since_s = False, 0.0
         self._refused = ""  # why the store can't be used, where that is known
         self._alerts: Sequence[ActiveAlert] = ()
+        self._rolled_up_s: float | None = None
         self._kept: OrderedDict[_Key, WindowRows] = OrderedDict()
         self._watermark: Watermark | None = None
         self._asked_s = 0.0
+        self._generation = (-1, -1)
 
     @property
     def settings(self) -> Settings:
@@ -75,7 +78,8 @@ class Live:
 
     def snapshot(self) -> Snapshot:
         own = self._reader.snapshot()
-        if not self._is_migrated.is_set():  # totals are not worth waiting for the store
+        # A young worker has not opened the store yet, and other instances' counts are in there.
+        if not self._is_migrated.wait(max(0.0, min(1.0, self._patience_until_s - time.monotonic()))):
             return own
         return self._fleet.added_to(own, self._reader.instance, time.time(), time.monotonic())
 
@@ -85,6 +89,8 @@ class Live:
     def alerts(self) -> Sequence[ActiveAlert]:
         with suppress(UnavailableError), self._reading() as connection:  # `troubles` says that it is away
             self._alerts = alerts.active(connection)
+            run, instance = self._reader.run_id, self._reader.instance
+            self._rolled_up_s = history.read_rolled_up_s(connection, instance, run)
         return self._alerts
 
     @contextmanager
@@ -113,7 +119,7 @@ class Live:
         try:
             if now_s - self._asked_s > _KEPT_S:
                 self._kept.clear()
-                self._watermark = None
+                self._watermark, self._generation = None, (-1, -1)
         finally:
             self._lock.release()
 
@@ -123,7 +129,8 @@ class Live:
 
     def _store_trouble(self) -> str:
         if not self._is_away:
-            return ""
+            silent_s = time.time() - (self._rolled_up_s or time.time())
+            return f"history was not written for {silent_s:.0f} s: the log says why" if silent_s > 30 else ""
         since = datetime.fromtimestamp(self._away_since_s, UTC)
         why = self._refused or f"the store does not answer since {since:%H:%M:%S} UTC"
         return f"{why}: history and alerts stand still; requests are counted in memory and stored later"
@@ -146,14 +153,18 @@ class Live:
         since = watermark.rolled_up_s if watermark else snapshot.started_s
         if window.end_s < since:
             return Traffic(window, rows.tools, rows.points, rows.tool_points)
-        rest = _rest(snapshot, watermark.tools if watermark else {})
+        now_s = time.time()
+        is_within = window.start_s <= since and window.end_s >= now_s - _STALLED_S
+        if now_s - since > _STALLED_S and not is_within:  # what came since is not all of this window
+            return self._without_store(window)
+        rest = rest_of(snapshot, watermark.tools if watermark else {})
         starts = window.starts()
         first_live = max(0, int(since - starts.start) // window.step_s)
         return Traffic(
             window=window,
             tools={**rows.tools, **{name: rows.tools.get(name, EMPTY) + one for name, one in rest.items()}},
-            points=_continued(rows.points, first_live, total(rest.values())),
-            tool_points=_ToolPoints(rows, first_live, rest) if by_tool else {},
+            points=continued(rows.points, first_live, total(rest.values())),
+            tool_points=ToolPoints(rows, first_live, rest) if by_tool else {},
         )
 
     def _without_store(self, window: Window) -> Traffic:
@@ -161,7 +172,7 @@ class Live:
         watermark, snapshot = self._watermark, self._reader.snapshot()
         since_s = watermark.rolled_up_s if watermark else snapshot.started_s
         is_within = window.start_s <= since_s < window.end_s
-        rest = _rest(snapshot, watermark.tools if watermark else {}) if is_within else {}
+        rest = rest_of(snapshot, watermark.tools if watermark else {}) if is_within else {}
         gaps = [None] * len(window.starts())
         return Traffic(window, rest, gaps, dict.fromkeys(rest, gaps), is_whole=False)
 
@@ -169,10 +180,11 @@ class Live:
         """The window's rows and the run's watermark, of the same instant: of the same roll-up."""
         run, instance = self._reader.run_id, self._reader.instance
         starts = window.starts()
-        key = (by_tool, *_rows_of(window), window.step_s, starts.start, len(starts))
+        key = (by_tool, *rows_of(window), window.step_s, starts.start, len(starts))
         with self._lock, self._reading() as connection:
-            sequence = history.read_sequence(connection, instance, run)
-            if sequence != (self._watermark.sequence if self._watermark else 0):
+            generation = history.read_generation(connection)
+            if generation != self._generation:
+                self._generation = generation
                 self._kept.clear()
                 self._watermark = history.read_watermark(connection, instance, run)
             if key not in self._kept:
@@ -187,62 +199,15 @@ class Live:
         """The thread that brings the store to this code's schema and, when it was away, finds it back."""
         while True:
             try:
-                if not self._is_migrated.is_set():
+                let_go_of_removed(self._engine)
+                if self._is_away or not self._is_migrated.is_set():
                     migrate(self._engine)
-                    self._refused = ""
+                    self._refused, self._is_away = "", False
                     self._is_migrated.set()
-                if self._is_away:
-                    with reading(self._engine) as connection:
-                        history.read_instances(connection, time.time())
-                    self._is_away = False
-            except UnavailableError as error:
-                if not self._is_migrated.is_set() and self._refused != str(error):
-                    self._refused = str(error)
-                    log.error("history is not available: %s", error)
+            except Exception as error:
+                expected = isinstance(error, LaptimeError)
+                known = str(error) if expected else f"the store can't be used: {error!r}"
+                if self._refused != known:
+                    self._refused = known
+                    log.error("history is not available: %s", known, exc_info=None if expected else error)
             time.sleep(_RETRY_S)
-
-
-class _ToolPoints(Mapping[str, Sequence[Series | None]]):
-    """Each tool's points with what came since; made when they are asked for."""
-
-    def __init__(self, rows: WindowRows, first_live: int, rest: Mapping[str, Series]) -> None:
-        self._rows = rows
-        self._first_live = first_live
-        self._rest = rest
-
-    def __getitem__(self, name: str) -> Sequence[Series | None]:
-        rows = self._rows
-        if name not in rows.tools and name not in self._rest:
-            raise KeyError(name)
-        points = rows.tool_points.get(name) or [EMPTY if one else None for one in rows.points]
-        return _continued(points, self._first_live, self._rest.get(name, EMPTY))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({*self._rows.tools, *self._rest})
-
-    def __len__(self) -> int:
-        return len({*self._rows.tools, *self._rest})
-
-
-def _rows_of(window: Window) -> tuple[int, int, int]:
-    """Which rows answer the window: their period, and the numbers of the first and the last."""
-    period_s = window.period_s
-    return period_s, int(window.start_s // period_s), (ceil(window.end_s) - 1) // period_s
-
-
-def _rest(snapshot: Snapshot, watermark: Mapping[str, Series]) -> dict[str, Series]:
-    """What each tool counted since the watermark, tools without anything new left out."""
-    gained = {
-        name: totals.series.since(watermark.get(name, EMPTY)) for name, totals in snapshot.tools.items()
-    }
-    return {name: series for name, series in gained.items() if series.requests}
-
-
-def _continued(points: Sequence[Series | None], first_live: int, rest: Series) -> list[Series | None]:
-    """The points with `rest` in the newest; since the newest roll-up there is no gap: we are running."""
-    continued = list(points)
-    for number in range(first_live, len(continued)):
-        continued[number] = continued[number] or EMPTY
-    newest = continued[-1]
-    continued[-1] = rest if newest is None else newest + rest
-    return continued

@@ -19,7 +19,7 @@ ROOMS = (
     ("settings",),
     ("model",),
     ("capture", "store"),
-    ("sources", "fleet"),
+    ("sources", "fleet", "joined"),
     ("live",),
     ("panels", "jobs"),
     ("tools",),

@@ -18,6 +18,8 @@ from app.model.windows import NAMED, Window, named
 from app.sources import Traffic
 from app.store import writing
 from app.store.rollups import roll_up
+from app.store.rows import tool_ids, upsert, values_of
+from app.store.schema import rollups
 from tests.counting import INSTANCE, Counting, requests
 
 CHECKOUT = Path(__file__).parents[1]
@@ -179,18 +181,23 @@ def test_rows_that_were_read_are_read_anew_after_a_roll_up(counting: Counting) -
     assert [one and one.requests for one in counting.live.traffic(window).points[-2:]] == [3, 1]
 
 
-def test_rows_are_kept_from_read_to_read_and_go_when_nobody_asks(counting: Counting) -> None:
+def test_rows_are_kept_until_anybody_has_rolled_up_and_go_when_nobody_asks(counting: Counting) -> None:
     window = named("15m", boundary(counting, 2) - 1)
     counting.roll_up(boundary(counting, 1))
     counting.live.traffic(window)
-    series = {"elsewhere": Series(ok=Histogram.of([1_000_000]))}
     start_s, end_s = boundary(counting, 0), boundary(counting, 1)
     with writing(counting.engine) as connection:
-        roll_up(connection, instance="two", run="two", started_s=start_s, now_s=end_s, tools=series)
+        [tool_id] = tool_ids(connection, ["elsewhere"]).values()
+        row = {"period_s": 10, "start_s": start_s, "tool_id": tool_id, "instance": "two"}
+        series = Series(ok=Histogram.of([1_000_000]))
+        upsert(connection, rollups, [{**row, **values_of(series)}])  # without a roll-up
     counting.live.forget(time.monotonic())
     assert by_tool(counting.live.traffic(window)) == {}
     counting.live.forget(time.monotonic() + 60)
     assert by_tool(counting.live.traffic(window)) == {"elsewhere": 1}
+    with writing(counting.engine) as connection:
+        roll_up(connection, instance="two", run="two", started_s=start_s, now_s=end_s, tools={"b": series})
+    assert by_tool(counting.live.traffic(window)) == {"elsewhere": 1, "b": 1}
 
 
 def test_the_time_between_two_runs_is_a_gap(counting: Counting) -> None:

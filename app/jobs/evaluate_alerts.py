@@ -28,17 +28,26 @@ class EvaluateAlerts:
         self._instance = instance
 
     def run(self, now_s: float) -> None:
-        """One round of judging. Raises UnavailableError when the store is away."""
-        machine = self._machine(now_s)
+        """One round of judging. Raises UnavailableError when the store is away.
+
+        The claim is taken in the transaction that writes: one that can't read lets it expire, and one that
+        was frozen meanwhile finds it another's and writes nothing.
+        """
+        settings = self._sources.settings
+        traffic = self._sources.summary(sliding(settings.alert_window_s, now_s))
+        if not traffic.is_whole:
+            raise UnavailableError("the store does not answer, so nothing can be judged")
+        conditions, machine = evaluate(traffic.tools, None, settings), self._machine(now_s)
         with writing(self._engine) as connection:
+            is_mine = claims.take(connection, CLAIM, self._instance, now_s)  # first: all wait for it in turn
+            instances = history.read_instances(connection, now_s - GONE_S) | {self._instance}
             if machine is not None:
-                others = history.read_instances(connection, now_s - GONE_S) - {self._instance}
-                where = f" on {self._instance}" if others else ""
+                where = f" on {self._instance}" if len(instances) > 1 else ""
                 named = [replace(one, message=one.message + where) for one in machine]
                 alerts.sync(connection, named, now_s, self._instance)
-            fence = claims.take(connection, CLAIM, self._instance, now_s)
-        if fence is not None:
-            self._judge_tools(fence, now_s)
+            if is_mine:
+                alerts.sync(connection, conditions, now_s)
+                alerts.resolve_gone(connection, instances, now_s, opened_before_s=now_s - GONE_S)
 
     def _machine(self, now_s: float) -> list[Condition] | None:
         """What holds of this machine; None where too little was sampled to know."""
@@ -46,15 +55,3 @@ class EvaluateAlerts:
         lately = self._sources.samples(now_s - (SAMPLES + 0.5) * settings.sample_interval_s)[-SAMPLES:]
         # One busy moment, such as a start, is no alert: it takes the mean of some, and two at the least.
         return evaluate({}, mean(lately), settings) if len(lately) > 1 else None
-
-    def _judge_tools(self, fence: int, now_s: float) -> None:
-        settings = self._sources.settings
-        traffic = self._sources.summary(sliding(settings.alert_window_s, now_s))
-        if not traffic.is_whole:
-            raise UnavailableError("the store does not answer, so nothing can be judged")
-        conditions = evaluate(traffic.tools, None, settings)
-        with writing(self._engine) as connection:
-            if claims.holds(connection, CLAIM, self._instance, fence):
-                alerts.sync(connection, conditions, now_s)
-                instances = history.read_instances(connection, now_s - GONE_S)
-                alerts.resolve_gone(connection, instances | {self._instance}, now_s)

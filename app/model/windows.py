@@ -64,6 +64,9 @@ def between(start: str, end: str, now_s: float) -> Window:
     length = end_s - start_s
     if length > NAMED["1y"][0] + 86_400:
         raise BadRequestError(f"from ({start}) to to ({end or 'now'}) is longer than a year")
+    if start_s < 0:
+        raise BadRequestError(f"from ({start}) is before 1970")
+    end_s = max(start_s + 1, min(end_s, now_s))  # nothing is known of what lies ahead
     age = now_s - start_s
     for reach, period, step in NAMED.values():
         if length <= reach and age <= KEEP_S[period]:

@@ -7,7 +7,16 @@ life of each alert. Functions take a Connection; whoever opened the transaction 
 
 from sqlalchemy import Connection, Engine
 
-from .engine import database_url, make_engine, reading, writing
+from .engine import database_url, let_go_of_removed, make_engine, reading, writing
 from .migrations import migrate
 
-__all__ = ["Connection", "Engine", "database_url", "make_engine", "migrate", "reading", "writing"]
+__all__ = [
+    "Connection",
+    "Engine",
+    "database_url",
+    "let_go_of_removed",
+    "make_engine",
+    "migrate",
+    "reading",
+    "writing",
+]

@@ -58,9 +58,15 @@ def sync(connection: Connection, conditions: Sequence[Condition], now_s: float, 
         connection.execute(update(alerts).where(alerts.c.id.in_(over)).values(resolved_s=now_s))
 
 
-def resolve_gone(connection: Connection, instances: Collection[str], now_s: float) -> None:
-    """Resolve what is open about the machines of other instances than these: nobody judges it any more."""
+def resolve_gone(
+    connection: Connection, instances: Collection[str], now_s: float, *, opened_before_s: float
+) -> None:
+    """Resolve what is open about the machines of other instances than these: nobody judges it any more.
+
+    What was opened later is left: an instance judges its machine before it is known as one.
+    """
     gone = _OPEN & (alerts.c.instance != "") & alerts.c.instance.not_in(instances)
+    gone &= alerts.c.opened_s < opened_before_s
     connection.execute(update(alerts).where(gone).values(resolved_s=now_s))
 
 

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
@@ -47,6 +48,9 @@ _SETTING = "LAPTIME_DATABASE_URL (or DATABASE_URL)"
 _ALLOWED = "allowed is postgresql://user:password@host/database or sqlite:///path"
 # These say that a statement of ours is wrong, not that the store is away: they keep their name.
 _OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+_UNDEFINED_TABLE = "42P01"  # PostgreSQL, appendix A: somebody has emptied the database beneath us
+# The file that each engine's connections have open, by its inode.
+_inodes: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()
 # Options of a connection that the SQLite side reads when a transaction begins.
 _BEGIN, _WAIT_S = "laptime_begin", "laptime_wait_s"
 
@@ -91,6 +95,7 @@ def make_engine(settings: Settings) -> Engine:
     else:
         event.listen(engine, "do_connect", _create_sqlite)
         event.listen(engine, "connect", _limit_sqlite)
+        event.listen(engine, "connect", lambda *_: _inodes.setdefault(engine, _inode(str(url.database))))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -116,25 +121,59 @@ def writing(engine: Engine, *, wait_s: int | None = None) -> Iterator[Connection
     store does not answer in time or takes no more.
     """
     options = {} if wait_s is None else {_WAIT_S: wait_s}
-    with _answering(), engine.connect().execution_options(**options) as connection, connection.begin():
-        if wait_s is not None and engine.dialect.name == "postgresql":
+    with (
+        _answering(),
+        engine.connect().execution_options(**options) as connection,
+        connection.begin(),
+        _patience(connection, wait_s),
+    ):
+        yield connection
+
+
+@contextmanager
+def _patience(connection: Connection, wait_s: int | None) -> Iterator[None]:
+    """Let a server take its time for what writes: `wait_s`, or as long as any statement may take."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    pooled: Any = connection.connection.dbapi_connection
+    usual_s = pooled.patience_s
+    pooled.patience_s = (wait_s or STATEMENT_TIMEOUT_S) + 1  # a little longer than the server itself
+    try:
+        if wait_s is not None:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{wait_s}s'")
-            pooled: Any = connection.connection.dbapi_connection
-            pooled.patience_s = wait_s + 1  # a little longer than the server itself
-            try:
-                yield connection
-            finally:
-                pooled.patience_s = STATEMENT_TIMEOUT_S + 1
-        else:
-            yield connection
+        yield
+    finally:
+        pooled.patience_s = usual_s
+
+
+def let_go_of_removed(engine: Engine) -> None:
+    """Close the connections to a SQLite file whose name leads elsewhere by now: what they write is lost."""
+    database = engine.url.database
+    if engine.dialect.name != "sqlite" or database is None:
+        return
+    opened, found = _inodes.get(engine), _inode(database)
+    if opened is not None and opened != found:
+        engine.dispose()
+        del _inodes[engine]
+
+
+def _inode(path: str) -> int:
+    """Which file has that name; 0 for none."""
+    try:
+        return Path(path).stat().st_ino
+    except OSError:
+        return 0
 
 
 @contextmanager
 def _answering() -> Iterator[None]:
     try:
         yield
-    except _OURS:
-        raise
+    except _OURS as error:
+        if getattr(error.orig, "sqlstate", None) != _UNDEFINED_TABLE:
+            raise
+        raise UnavailableError("the store has lost its tables; try again later") from error
     except (DBAPIError, TimeoutError) as error:
         raise UnavailableError("the store does not answer now; try again later") from error
 
@@ -153,7 +192,6 @@ def _postgresql_arguments() -> dict[str, object]:
 
 def _limit_postgresql(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     # By SET and not in the start packet: connection poolers refuse options there.
-    dbapi_connection.patience_s = STATEMENT_TIMEOUT_S + 1
     dbapi_connection.autocommit = True
     dbapi_connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
     dbapi_connection.execute(f"SET idle_in_transaction_session_timeout = '{4 * STATEMENT_TIMEOUT_S}s'")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ..model.series import EMPTY, Series
 from ..model.windows import Window
@@ -92,14 +92,24 @@ class OtherRun:
 
 
 def read_other_runs(connection: Connection, instance: str, since_s: float) -> list[OtherRun]:
-    """The runs of other instances that have rolled up since that instant."""
-    query = select(runs.c.instance, runs.c.run, runs.c.started_s).where(
-        runs.c.instance != instance, runs.c.rolled_up_s >= since_s
+    """The newest run of each other instance that has rolled up since that instant."""
+    query = (
+        select(runs.c.instance, runs.c.run, runs.c.started_s)
+        .where(runs.c.instance != instance, runs.c.rolled_up_s >= since_s)
+        .order_by(runs.c.started_s)
     )
+    newest = {row.instance: row for row in connection.execute(query).all()}
     return [
         OtherRun(row.instance, row.started_s, watermark_of(connection, row.instance, row.run))
-        for row in connection.execute(query).all()
+        for row in newest.values()
     ]
+
+
+def read_rolled_up_s(connection: Connection, instance: str, run: str) -> float | None:
+    """When the run was rolled up last; None before its first time."""
+    query = select(runs.c.rolled_up_s).where(runs.c.instance == instance, runs.c.run == run)
+    found: float | None = connection.execute(query).scalar_one_or_none()
+    return found
 
 
 def read_instances(connection: Connection, since_s: float) -> frozenset[str]:
@@ -108,10 +118,11 @@ def read_instances(connection: Connection, since_s: float) -> frozenset[str]:
     return frozenset(connection.execute(query).scalars())
 
 
-def read_sequence(connection: Connection, instance: str, run: str) -> int:
-    """The number of the run's newest roll-up, 0 before its first: a cheap look whether rows are new."""
-    query = select(runs.c.sequence).where(runs.c.instance == instance, runs.c.run == run)
-    return connection.execute(query).scalar_one_or_none() or 0
+def read_generation(connection: Connection) -> tuple[int, int]:
+    """What changes with every roll-up of anyone: a cheap look whether rows are new."""
+    query = select(func.count(), func.coalesce(func.sum(runs.c.sequence), 0))
+    count, sequences = connection.execute(query).one()
+    return int(count), int(sequences)
 
 
 class _ToolPoints(Mapping[str, Sequence[Series | None]]):

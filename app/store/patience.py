@@ -15,11 +15,13 @@ from psycopg.abc import PQGen
 
 _Result = TypeVar("_Result")
 
+USUAL_S = 2.5  # a page that waits longer had better say that the store is away
+
 
 class PatientConnection(psycopg.Connection[Any]):
     """Waits `patience_s` seconds for each answer; then it is closed and raises OperationalError."""
 
-    patience_s = 6.0
+    patience_s = USUAL_S
 
     def wait(self, gen: PQGen[_Result], *options: Any, **named: Any) -> _Result:
         """What psycopg waits in for the server."""

@@ -59,7 +59,7 @@ def percent(value: object) -> bool:
     return type(value) is float and 0 <= value <= 100
 
 
-def number(value: object) -> bool:
+def count_or_measure(value: object) -> bool:
     return type(value) in (int, float)
 
 
@@ -216,7 +216,7 @@ HISTORY = {
     "tool": unless_unmeasured(text),
     "unit": one_of("requests", "percent", "milliseconds", "bytes"),
     "step_seconds": count,
-    "points": [{"timestamp": instant, "value": unless_unmeasured(number)}],
+    "points": [{"timestamp": instant, "value": unless_unmeasured(count_or_measure)}],
 }
 _SUCCESS = {"success": yes, "timestamp": instant}
 ANSWERS = {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -35,7 +36,8 @@ def hung(url: str) -> Iterator[None]:
         yield
     finally:
         for process in still:
-            process.resume()
+            with suppress(psutil.NoSuchProcess):  # one that was about to end
+                process.resume()
 
 
 @contextmanager
@@ -89,6 +91,47 @@ def test_a_locked_store_holds_up_no_request_and_misses_nothing_afterwards(tmp_pa
             )
             assert in_the_hour(service, "quick") == counted(service, "quick") == 300
         eventually(lambda: in_the_hour(service, "quick") == 300, "all of it", within_s=30)
+
+
+def test_a_store_deleted_while_it_is_open_is_made_anew_and_this_run_is_in_it(tmp_path: Path) -> None:
+    with measured(tmp_path, workers=2, tracebacks=True) as service:
+        assert call(service, "quick", 100).of_status(200) == 100
+        eventually(lambda: in_the_hour(service, "quick") == 100, "the store", within_s=20)
+        for file in service.state.glob("laptime.sqlite3*"):
+            file.unlink()
+        assert call(service, "quick", 100).of_status(200) == 100
+        eventually((service.state / "laptime.sqlite3").exists, "another store", within_s=30)
+        eventually(lambda: _tells(service, 200), "this run in it", within_s=40)
+        eventually(lambda: not health(service)[0], "recovery", within_s=20)
+        with closing(sqlite3.connect(service.state / "laptime.sqlite3")) as store:
+            assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def _tells(service: Service, number: int) -> bool:
+    answer = service.get("/performance/metrics?tool_name=quick&window=1h")
+    return answer.status == 200 and answer.json()["metrics"]["total_requests"] == number
+
+
+def _drop_all(url: str) -> bool:
+    with closing(postgres.connected(url)) as connection:
+        try:
+            connection.execute("DROP SCHEMA public CASCADE")
+        except psycopg.errors.DeadlockDetected:  # a roll-up was faster
+            return False
+        connection.execute("CREATE SCHEMA public")
+    return True
+
+
+def test_tables_dropped_beneath_us_are_made_anew(tmp_path: Path) -> None:
+    with postgres.server() as url:
+        database = postgres.new_database(url)
+        with measured(tmp_path, workers=2, env={"DATABASE_URL": database}, tracebacks=True) as service:
+            assert call(service, "quick", 100).of_status(200) == 100
+            eventually(lambda: _tells(service, 100), "the store", within_s=20)
+            eventually(lambda: _drop_all(database), "the tables to be dropped")
+            assert call(service, "quick", 100).of_status(200) == 100
+            eventually(lambda: _tells(service, 200), "this run in it", within_s=60)
+            eventually(lambda: not any(health(service)[0] for _ in range(6)), "recovery", within_s=20)
 
 
 def test_a_connection_to_a_server_that_hangs_is_given_up_and_made_anew() -> None:

@@ -113,6 +113,7 @@ def test_a_failing_tool_is_the_pages_heading(tmp_path: Path, page: Page) -> None
         expect(page.locator("#panel-alerts")).to_contain_text("100 % of calls fail", timeout=REFRESHED_MS)
         assert page.locator("section.verdict").get_attribute("data-sev") in ("error", "critical")
         eventually(lambda: "read_file" in page.title(), "the title")
+        page.wait_for_load_state("networkidle")  # the icon of the new state is on its way
 
 
 def test_the_page_says_when_the_service_is_gone_and_when_it_is_back(

@@ -23,6 +23,8 @@ def upgrade() -> None:
     )
     instance = sa.Column("instance", sa.Text, nullable=False, server_default=sa.text("''"))
     op.add_column("laptime_alerts", instance)
+    # Whose machine these are about nobody knows any more; what still holds is opened again.
+    op.execute("UPDATE laptime_alerts SET resolved_s = opened_s WHERE tool = 'system' AND resolved_s IS NULL")
     op.drop_index("laptime_alerts_open", "laptime_alerts")
     op.create_index(
         "laptime_alerts_open",
