@@ -29,6 +29,7 @@ class Fleet:
         self._asked_s = float("-inf")
         self._others: Sequence[history.OtherRun] = ()
         self._theirs: dict[str, Series] = {}
+        self._generation, self._read_s = (-1, -1), 0.0
         self._merged: dict[str, tuple[ToolTotals | None, Series, ToolTotals]] = {}
 
     def added_to(self, snapshot: Snapshot, instance: str, now_s: float, monotonic_s: float) -> Snapshot:
@@ -45,7 +46,11 @@ class Fleet:
 
     def _ask(self, instance: str, now_s: float) -> None:
         with self._reading() as connection:
+            generation = history.read_generation(connection)
+            if generation == self._generation and 0 <= now_s - self._read_s < GONE_S / 4:
+                return  # nobody has rolled up since, and nobody can be gone yet
             self._others = history.read_other_runs(connection, instance, now_s - GONE_S)
+        self._generation, self._read_s = generation, now_s
         self._theirs = {}
         for other in self._others:
             for name, series in other.tools.items():

@@ -32,9 +32,9 @@ class Call(list[bytes]):
 
     `environ` is None once the request is counted, `header` is that of the file that its `note` lies in.
     `tool` is None until headers are sent, and then `status`, `outcome` (cells.SUCCESS and so on), `headers`
-    and `sent`, the body's bytes or UNSEEN, are set. `first_ns` is the performance counter at a
-    stream's first byte, 0 for none. `path` is as it came, and
-    `methods` are its tools by method, where nothing but the path names them.
+    and `sent`, the body's bytes or UNSEEN, are set. `first_ns` is the performance counter at a stream's first
+    byte, 0 for none. `path` is as it came, and `methods` are its tools by method, where nothing but the path
+    names them.
     """
 
     __slots__ = (

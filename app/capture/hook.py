@@ -79,8 +79,10 @@ class Hook:
             call.tool = None
             call.first_ns = 0
             methods = recorder.paths.get(path)
-            if methods is not None or not (path in exactly or path.startswith(below)):
-                call.methods = methods or recorder.methods_of(path)
+            if methods is None and not (path in exactly or path.startswith(below)):
+                methods = recorder.methods_of(path)
+            if methods is not None:
+                call.methods = methods
                 call.tools = recorder.tools
                 served = application
                 header[note] = began_ns

@@ -479,3 +479,23 @@ def test_a_generator_that_tells_its_length_late_is_answered_with_its_last_byte(t
     measured = Measured(tmp_path, app)
     response = measured.hook(environ_of(), lambda *_: lambda _: None)
     assert [notes_in(measured.recorder.header) for _ in response] == [0, 1]
+
+
+def test_a_path_that_a_route_names_is_looked_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ["laptime.route"] = "/users/<id>"
+        start_response("200 OK", PLAIN)
+        return []
+
+    measured, asked = Measured(tmp_path, app), list[str]()
+    methods_of = measured.recorder.methods_of
+
+    def noted(path: str) -> Any:
+        asked.append(path)
+        return methods_of(path)
+
+    monkeypatch.setattr(measured.recorder, "methods_of", noted)
+    for _ in range(5):
+        called(measured.hook, environ_of("/users/7"))
+    assert asked == ["/users/7"]
+    assert measured.only.requests == 5
