@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from math import ceil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from .model.alerting import SystemSample
 from .model.series import EMPTY, Series, Snapshot
+from .model.vitals import Vitals, of_samples
 from .model.windows import Window
-from .store.history import WindowRows
+from .store.history import Watermark
 
 
-class ToolPoints(Mapping[str, Sequence[Series | None]]):
-    """Each tool's points with what came since; made when they are asked for."""
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where the roll-up of this run stands, as it was read last."""
 
-    def __init__(self, rows: WindowRows, first_live: int, rest: Mapping[str, Series]) -> None:
-        self._rows = rows
-        self._first_live = first_live
-        self._rest = rest
+    watermark: Watermark | None
 
-    def __getitem__(self, name: str) -> Sequence[Series | None]:
-        rows = self._rows
-        if name not in rows.tools and name not in self._rest:
-            raise KeyError(name)
-        points = rows.tool_points.get(name) or [EMPTY if one else None for one in rows.points]
-        return continued(points, self._first_live, self._rest.get(name, EMPTY))
+    @property
+    def tools(self) -> Mapping[str, Series]:
+        """What the store has got of each tool."""
+        return self.watermark.tools if self.watermark else {}
 
-    def __iter__(self) -> Iterator[str]:
-        return iter({*self._rows.tools, *self._rest})
-
-    def __len__(self) -> int:
-        return len({*self._rows.tools, *self._rest})
-
-
-def rows_of(window: Window) -> tuple[int, int, int]:
-    """Which rows answer the window: their period, and the numbers of the first and the last."""
-    period_s = window.period_s
-    return period_s, int(window.start_s // period_s), (ceil(window.end_s) - 1) // period_s
+    def since_s(self, snapshot: Snapshot) -> float:
+        """From when on only memory knows of requests (Unix seconds)."""
+        return self.watermark.rolled_up_s if self.watermark else snapshot.started_s
 
 
 def rest_of(snapshot: Snapshot, watermark: Mapping[str, Series]) -> dict[str, Series]:
@@ -46,11 +36,38 @@ def rest_of(snapshot: Snapshot, watermark: Mapping[str, Series]) -> dict[str, Se
     return {name: series for name, series in gained.items() if series.requests}
 
 
-def continued(points: Sequence[Series | None], first_live: int, rest: Series) -> list[Series | None]:
+def continued(
+    points: Sequence[Series | None], window: Window, since_s: float, rest: Series
+) -> list[Series | None]:
     """The points with `rest` in the newest; since the newest roll-up there is no gap: we are running."""
-    continued = list(points)
-    for number in range(first_live, len(continued)):
+    continued, starts = list(points), window.starts()
+    for number in range(max(0, int(since_s - starts.start) // starts.step), len(continued)):
         continued[number] = continued[number] or EMPTY
     newest = continued[-1]
     continued[-1] = rest if newest is None else newest + rest
     return continued
+
+
+def with_samples(
+    points: Sequence[Mapping[str, Vitals]],
+    starts: range,
+    samples: Sequence[SystemSample],
+    until_s: float,
+    instance: str,
+) -> list[Mapping[str, Vitals]]:
+    """The points with an instance's samples that came after `until_s`, which the store has not got yet."""
+    joined = list(points)
+    groups: dict[int, list[SystemSample]] = {}
+    before = None
+    for sample in samples:
+        number = int(sample.at_s - starts.start) // starts.step
+        if sample.at_s <= until_s:
+            before = sample
+        elif 0 <= number < len(joined):
+            groups.setdefault(number, []).append(sample)
+    for number, here in groups.items():
+        fresh = of_samples(here, before)
+        known = joined[number].get(instance)
+        joined[number] = {**joined[number], instance: known + fresh if known else fresh}
+        before = here[-1]
+    return joined

@@ -11,32 +11,38 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from .capture.reader import Reader
 from .capture.samples import SampleRing
 from .errors import LaptimeError, UnavailableError
 from .fleet import Fleet
-from .joined import ToolPoints, continued, rest_of, rows_of
+from .joined import Stand, continued, rest_of, with_samples
 from .model.alerting import ActiveAlert, SystemSample
-from .model.series import EMPTY, Snapshot, total
-from .model.windows import Window
+from .model.series import EMPTY, Series, Snapshot, total
+from .model.vitals import Vitals
+from .model.windows import PERIODS_S, Window
 from .settings import Settings
 from .sources import Traffic
-from .store import Connection, Engine, alerts, history, let_go_of_removed, migrate, reading
-from .store.history import Watermark, WindowRows
+from .store import Connection, Engine, alerts, history, let_go_of_removed, migrate, reading, releases
+from .store.releases import Release
+from .store.vitals import sampled_until
 
 log = logging.getLogger("laptime")
 
-_KEPT = 3  # a page's window and the one before it, and the one that alerts are judged by
+# A page's window and the one before it, the tools' courses, the machine and the releases in it, and the
+# window that alerts are judged by; and as many again.
+_KEPT = 12
 _KEPT_S = 10.0
 _FIRST_WAIT_S = 5.0
 _RETRY_S = 2.0
 _STALLED_S = 40.0  # roll-ups come every ten seconds
 
-_Key = tuple[int, ...]
+_Key = tuple[int | str, ...]
+_Found = TypeVar("_Found")
 
 
 class Live:
@@ -55,8 +61,8 @@ class Live:
         self._refused = ""  # why the store can't be used, where that is known
         self._alerts: Sequence[ActiveAlert] = ()
         self._rolled_up_s: float | None = None
-        self._kept: OrderedDict[_Key, WindowRows] = OrderedDict()
-        self._watermark: Watermark | None = None
+        self._kept: OrderedDict[_Key, Any] = OrderedDict()
+        self._stand = Stand(None)
         self._asked_s = 0.0
         self._generation = (-1, -1)
 
@@ -119,7 +125,7 @@ class Live:
         try:
             if now_s - self._asked_s > _KEPT_S:
                 self._kept.clear()
-                self._watermark, self._generation = None, (-1, -1)
+                self._stand, self._generation = Stand(None), (-1, -1)
         finally:
             self._lock.release()
 
@@ -137,63 +143,87 @@ class Live:
 
     def traffic(self, window: Window) -> Traffic:
         """The window's rows, and in its newest points what came since."""
-        return self._traffic(window, by_tool=True)
-
-    def summary(self, window: Window) -> Traffic:
-        """The same without each tool's points."""
-        return self._traffic(window, by_tool=False)
-
-    def _traffic(self, window: Window, *, by_tool: bool) -> Traffic:
         try:
-            rows, watermark = self._history(window, by_tool)
+            rows, stand = self._read(
+                ("traffic", *_rows_of(window)), lambda it: history.read_window(it, window)
+            )
         except UnavailableError:
             return self._without_store(window)
         # After the rows: what is counted in between is then in this snapshot and not in the watermark.
         snapshot = self._reader.snapshot()
-        since = watermark.rolled_up_s if watermark else snapshot.started_s
-        if window.end_s < since:
-            return Traffic(window, rows.tools, rows.points, rows.tool_points)
+        since_s = stand.since_s(snapshot)
+        if window.end_s < since_s:
+            return Traffic(window, rows.tools, rows.points)
         now_s = time.time()
-        is_within = window.start_s <= since and window.end_s >= now_s - _STALLED_S
-        if now_s - since > _STALLED_S and not is_within:  # what came since is not all of this window
+        is_within = window.start_s <= since_s and window.end_s >= now_s - _STALLED_S
+        if now_s - since_s > _STALLED_S and not is_within:  # what came since is not all of this window
             return self._without_store(window)
-        rest = rest_of(snapshot, watermark.tools if watermark else {})
-        starts = window.starts()
-        first_live = max(0, int(since - starts.start) // window.step_s)
-        return Traffic(
-            window=window,
-            tools={**rows.tools, **{name: rows.tools.get(name, EMPTY) + one for name, one in rest.items()}},
-            points=continued(rows.points, first_live, total(rest.values())),
-            tool_points=ToolPoints(rows, first_live, rest) if by_tool else {},
-        )
+        rest = rest_of(snapshot, stand.tools)
+        tools = {**rows.tools, **{name: rows.tools.get(name, EMPTY) + one for name, one in rest.items()}}
+        return Traffic(window, tools, continued(rows.points, window, since_s, total(rest.values())))
+
+    def courses(self, window: Window, tools: Collection[str]) -> Mapping[str, Sequence[Series | None]]:
+        """The same of single tools."""
+        names = sorted(set(tools))
+        key: _Key = ("courses", *_rows_of(window), *names)
+        try:
+            rows, stand = self._read(key, lambda it: history.read_courses(it, window, names))
+        except UnavailableError:
+            return {name: [None] * len(window.starts()) for name in names}
+        snapshot = self._reader.snapshot()
+        since_s = stand.since_s(snapshot)
+        if window.end_s < since_s:
+            return rows
+        rest = rest_of(snapshot, stand.tools)
+        return {name: continued(rows[name], window, since_s, rest.get(name, EMPTY)) for name in names}
+
+    def vitals(self, window: Window) -> Sequence[Mapping[str, Vitals]]:
+        """The machines' condition, of this one with the samples that the store has not got yet."""
+        starts, instance = window.starts(), self._reader.instance
+
+        def read(connection: Connection) -> tuple[Sequence[Mapping[str, Vitals]], float]:
+            until_s = sampled_until(connection, instance)
+            return history.read_vitals(connection, window), until_s
+
+        try:
+            (points, until_s), _ = self._read(("vitals", *_rows_of(window)), read)
+        except UnavailableError:
+            points, until_s = [{} for _ in starts], 0.0
+        samples = self._ring.since(max(until_s - 60, starts.start))
+        return with_samples(points, starts, samples, until_s, instance)
+
+    def releases(self, window: Window) -> Sequence[Release]:
+        """The releases that began in the window."""
+        start_s, end_s = window.start_s, window.end_s
+        try:
+            key: _Key = ("releases", *_rows_of(window))
+            return self._read(key, lambda it: releases.read_releases(it, start_s, end_s))[0]
+        except UnavailableError:
+            return ()
 
     def _without_store(self, window: Window) -> Traffic:
         """What memory alone knows of the window: what came since the newest roll-up that was read."""
-        watermark, snapshot = self._watermark, self._reader.snapshot()
-        since_s = watermark.rolled_up_s if watermark else snapshot.started_s
-        is_within = window.start_s <= since_s < window.end_s
-        rest = rest_of(snapshot, watermark.tools if watermark else {}) if is_within else {}
-        gaps = [None] * len(window.starts())
-        return Traffic(window, rest, gaps, dict.fromkeys(rest, gaps), is_whole=False)
+        stand, snapshot = self._stand, self._reader.snapshot()
+        is_within = window.start_s <= stand.since_s(snapshot) < window.end_s
+        rest = rest_of(snapshot, stand.tools) if is_within else {}
+        return Traffic(window, rest, [None] * len(window.starts()), is_whole=False)
 
-    def _history(self, window: Window, by_tool: bool) -> tuple[WindowRows, Watermark | None]:
-        """The window's rows and the run's watermark, of the same instant: of the same roll-up."""
+    def _read(self, key: _Key, read: Callable[[Connection], _Found]) -> tuple[_Found, Stand]:
+        """What `read` finds, and where this run's roll-up stands at the same instant; kept until the next."""
         run, instance = self._reader.run_id, self._reader.instance
-        starts = window.starts()
-        key = (by_tool, *rows_of(window), window.step_s, starts.start, len(starts))
         with self._lock, self._reading() as connection:
             generation = history.read_generation(connection)
             if generation != self._generation:
                 self._generation = generation
                 self._kept.clear()
-                self._watermark = history.read_watermark(connection, instance, run)
+                self._stand = Stand(history.read_watermark(connection, instance, run))
             if key not in self._kept:
-                self._kept[key] = history.read_window(connection, window, by_tool=by_tool)
+                self._kept[key] = read(connection)
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
             self._asked_s = time.monotonic()
-            return self._kept[key], self._watermark
+            return self._kept[key], self._stand
 
     def _keep(self) -> None:
         """The thread that brings the store to this code's schema and, when it was away, finds it back."""
@@ -211,3 +241,10 @@ class Live:
                     self._refused = known
                     log.error("history is not available: %s", known, exc_info=None if expected else error)
             time.sleep(_RETRY_S)
+
+
+def _rows_of(window: Window) -> tuple[int, ...]:
+    """Which rows answer the window, and how its points lie: windows alike in that share what was read."""
+    starts, period_s = window.starts(), window.period_s
+    rows = int(window.start_s // period_s), int(window.end_s // PERIODS_S[0])
+    return window.period_s, *rows, starts.start, len(starts), starts.step

@@ -77,6 +77,12 @@ class Settings:
         shown="the address it listens on",
         begins=("http://", "https://"),
     )
+    release: str = _setting(
+        "",
+        "What this release is called: a commit or a version; charts mark when it changes.",
+        also="RENDER_GIT_COMMIT",
+        shown="none",
+    )
     banner: str = _setting(
         "", "A line on top of every page, such as the name of an environment.", shown="none"
     )
@@ -91,6 +97,13 @@ class Settings:
     sample_interval_s: float = _setting(
         5.0, "How often CPU, memory and disk are sampled.", at_least=1, at_most=60
     )
+    keep_10s_hours: float = _setting(2.0, "Hours that rows of 10 seconds are kept.", at_least=1, at_most=336)
+    keep_1min_hours: float = _setting(26.0, "The same of a minute.", at_least=2, at_most=2160)
+    keep_10min_days: float = _setting(
+        15.0, "Days that rows of 10 minutes are kept.", at_least=1, at_most=4000
+    )
+    keep_2h_days: float = _setting(250.0, "The same of 2 hours.", at_least=7, at_most=4000)
+    keep_26h_days: float = _setting(400.0, "The same of 26 hours and 2 weeks.", at_least=31, at_most=4000)
     max_tools: int = _setting(
         1000, "Distinct tool names that are kept; later ones count as `(other)`.", at_least=10, at_most=10_000
     )

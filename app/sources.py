@@ -7,14 +7,16 @@ missing at the edge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from .model.alerting import ActiveAlert, SystemSample
 from .model.series import Series, Snapshot
+from .model.vitals import Vitals
 from .model.windows import Window
 from .settings import Settings
+from .store.releases import Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +24,13 @@ class Traffic:
     """The service's requests in one window. Laptime's own requests are not in here.
 
     `tools` is each tool's sum over the window; `points` is all tools together, one entry to each of
-    `window.starts()`, None where nothing was measured (a gap, not a zero); `tool_points` is the same
-    for each tool, with an empty Series where the service ran and the tool was not called. Where the store is
+    `window.starts()`, None where nothing was measured (a gap, not a zero). Where the store is
     away it `is_whole` no more: what came since the newest roll-up is in the sums, and all points are gaps.
     """
 
     window: Window
     tools: Mapping[str, Series]
     points: Sequence[Series | None]
-    tool_points: Mapping[str, Sequence[Series | None]]
     is_whole: bool = True
 
 
@@ -47,8 +47,17 @@ class Sources(Protocol):
     def traffic(self, window: Window) -> Traffic:
         """The window's requests from the store plus what memory holds beyond it."""
 
-    def summary(self, window: Window) -> Traffic:
-        """The same without `tool_points`, which takes much less memory."""
+    def courses(self, window: Window, tools: Collection[str]) -> Mapping[str, Sequence[Series | None]]:
+        """The points of each of these tools, of unknown ones too; an empty Series where it was not called.
+
+        While the store is away all of them are gaps.
+        """
+
+    def vitals(self, window: Window) -> Sequence[Mapping[str, Vitals]]:
+        """The machines' condition at each of `window.starts()`, by instance; nothing in a gap."""
+
+    def releases(self, window: Window) -> Sequence[Release]:
+        """The releases that began in the window, oldest first; none while the store is away."""
 
     def samples(self, since_s: float) -> Sequence[SystemSample]:
         """The system's samples since that instant, oldest first."""

@@ -33,7 +33,7 @@ class Counting:
         self.live = Live(self.settings, reader, self.ring, self.engine)
         self.live.open()
         self.live.wait()
-        self._roll_up = RollUp(self.recorder, reader, self.engine, state)
+        self._roll_up = RollUp(self.recorder, reader, self.ring, self.engine, self.settings)
         self._judge = EvaluateAlerts(self.live, self.engine, reader.instance)
         self.started_s = self.live.snapshot().started_s
 

@@ -13,6 +13,7 @@ from filelock import FileLock
 from werkzeug.test import Client, TestResponse
 
 from app.capture.reader import Reader
+from app.capture.samples import RING_FILE, SampleRing
 from app.factory import create_app
 from app.jobs.evaluate_alerts import EvaluateAlerts
 from app.jobs.roll_up import RollUp
@@ -74,7 +75,8 @@ class Front:
         """What the elected worker does every ten seconds."""
         recorder = self.app.service.recorder
         engine = make_engine(self.settings)
-        RollUp(recorder, Reader(recorder), engine, self.settings.state_dir).run(now_s)
+        ring = SampleRing(self.settings.state_dir / RING_FILE)
+        RollUp(recorder, Reader(recorder), ring, engine, self.settings).run(now_s)
         engine.dispose()
 
     def judge(self, now_s: float) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from app.live import Live
 from app.model.histogram import Histogram
 from app.model.series import Series, total
 from app.model.windows import NAMED, Window, named
 from app.sources import Traffic
 from app.store import writing
 from app.store.rollups import roll_up
-from app.store.rows import tool_ids, upsert, values_of
+from app.store.rows import encoded, instance_id, tool_ids, upsert
 from app.store.schema import rollups
 from tests.counting import INSTANCE, Counting, requests
 
@@ -34,13 +35,13 @@ def by_tool(traffic: Traffic) -> dict[str, int]:
     return {name: series.requests for name, series in traffic.tools.items() if series.requests}
 
 
-def agrees(traffic: Traffic) -> None:
+def agrees(traffic: Traffic, live: Live) -> None:
     """Sums by tool, by point and by tool and point are the same requests."""
     assert requests(traffic.points) == requests(traffic.tools.values())
-    assert set(traffic.tools) == set(traffic.tool_points)
+    courses = live.courses(traffic.window, traffic.tools)
     for name, series in traffic.tools.items():
-        assert requests(traffic.tool_points[name]) == series.requests
-    assert all(len(points) == len(traffic.window.starts()) for points in traffic.tool_points.values())
+        assert requests(courses[name]) == series.requests
+    assert all(len(points) == len(traffic.window.starts()) for points in courses.values())
     assert len(traffic.points) == len(traffic.window.starts())
 
 
@@ -57,12 +58,12 @@ def test_totals_are_exact_before_between_and_after_roll_ups(counting: Counting, 
         for _ in range(2):
             traffic = counting.live.traffic(named(name, now_s + 1))
             assert by_tool(traffic) == {"a": 3 * number, "b": number}
-            agrees(traffic)
+            agrees(traffic, counting.live)
         now_s += 10
         counting.roll_up(now_s)
         traffic = counting.live.traffic(named(name, now_s + 1))
         assert by_tool(traffic) == {"a": 3 * number, "b": number}
-        agrees(traffic)
+        agrees(traffic, counting.live)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -81,7 +82,7 @@ def test_totals_are_exact_in_any_order_of_requests_roll_ups_and_reads(counting: 
             case _:
                 traffic = counting.live.traffic(named(chance.choice(["15m", "6h", "24h", "7d"]), now_s))
                 assert by_tool(traffic) == {name: times for name, times in counted.items() if times}
-                agrees(traffic)
+                agrees(traffic, counting.live)
 
 
 def test_nothing_is_missing_or_double_while_roll_ups_run(counting: Counting) -> None:
@@ -158,8 +159,9 @@ def test_a_tool_that_is_not_called_is_zero_where_the_service_ran_and_a_gap_where
         counting.count("b")
         counting.roll_up(boundary(counting, number))
     traffic = counting.live.traffic(named("15m", boundary(counting, 5) - 1))
-    assert is_gap(traffic.tool_points["a"]) == is_gap(traffic.points)
-    found = [one.requests for one in traffic.tool_points["a"] if one is not None]
+    [course] = counting.live.courses(traffic.window, "a").values()
+    assert is_gap(course) == is_gap(traffic.points)
+    found = [one.requests for one in course if one is not None]
     assert found == [2, 0, 0, 1, 0]
 
 
@@ -168,7 +170,7 @@ def test_since_the_newest_roll_up_there_is_no_gap(counting: Counting) -> None:
     counting.roll_up(boundary(counting, 1))
     counting.count("a", 2)
     traffic = counting.live.traffic(named("15m", boundary(counting, 4) - 1))
-    for points in (traffic.points, traffic.tool_points["a"]):
+    for points in (traffic.points, *counting.live.courses(traffic.window, "a").values()):
         assert [one and one.requests for one in points[-5:]] == [None, 1, 0, 0, 2]
 
 
@@ -185,12 +187,13 @@ def test_rows_are_kept_until_anybody_has_rolled_up_and_go_when_nobody_asks(count
     window = named("15m", boundary(counting, 2) - 1)
     counting.roll_up(boundary(counting, 1))
     counting.live.traffic(window)
-    start_s, end_s = boundary(counting, 0), boundary(counting, 1)
+    start_s, end_s = boundary(counting, 1), boundary(counting, 2)
     with writing(counting.engine) as connection:
         [tool_id] = tool_ids(connection, ["elsewhere"]).values()
-        row = {"period_s": 10, "start_s": start_s, "tool_id": tool_id, "instance": "two"}
+        number = instance_id(connection, "two")
+        row = {"period_s": 10, "start_s": start_s, "tool_id": tool_id, "instance_id": number}
         series = Series(ok=Histogram.of([1_000_000]))
-        upsert(connection, rollups, [{**row, **values_of(series)}])  # without a roll-up
+        upsert(connection, rollups, [{**row, "data": encoded(series)}])  # without a roll-up
     counting.live.forget(time.monotonic())
     assert by_tool(counting.live.traffic(window)) == {}
     counting.live.forget(time.monotonic() + 60)
@@ -209,7 +212,7 @@ def test_the_time_between_two_runs_is_a_gap(counting: Counting) -> None:
             connection, instance=INSTANCE, run="former", started_s=former_s, now_s=former_s + 10, tools=tools
         )
     traffic = counting.live.traffic(named("15m", counting.started_s))
-    for points in (traffic.points, traffic.tool_points["a"]):
+    for points in (traffic.points, *counting.live.courses(traffic.window, "a").values()):
         assert is_gap(points)[-32:] == [True] + [False] + [True] * 29 + [False]
     assert by_tool(traffic) == {"a": 2}
 
@@ -265,6 +268,6 @@ def test_a_restart_loses_nothing_and_counts_nothing_twice(tmp_path: Path, rolled
         counting.roll_up(now_s)
         traffic = counting.live.traffic(named("15m", now_s + 1))
         assert by_tool(traffic) == {"a": 8, "b": 2}
-        agrees(traffic)
+        agrees(traffic, counting.live)
     assert total(one.series for one in counting.live.snapshot().tools.values()).requests == 1
     assert len(list((tmp_path / "runs").glob("*-*"))) == 1

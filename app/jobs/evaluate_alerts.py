@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..errors import UnavailableError
 from ..fleet import GONE_S
 from ..model.alerting import Condition, evaluate, mean
-from ..model.windows import sliding
+from ..model.windows import kept, sliding
 from ..sources import Sources
 from ..store import Engine, alerts, claims, history, writing
 
@@ -34,7 +34,7 @@ class EvaluateAlerts:
         was frozen meanwhile finds it another's and writes nothing.
         """
         settings = self._sources.settings
-        traffic = self._sources.summary(sliding(settings.alert_window_s, now_s))
+        traffic = self._sources.traffic(sliding(settings.alert_window_s, now_s, kept(settings)))
         if not traffic.is_whole:
             raise UnavailableError("the store does not answer, so nothing can be judged")
         conditions, machine = evaluate(traffic.tools, None, settings), self._machine(now_s)

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from ..store import Engine, alerts, claims, retention, writing
+from collections.abc import Mapping
 
-# More than 1,000 busy tools write between two turns: 4 periods, 6 times a minute.
+from ..fleet import GONE_S
+from ..store import Engine, alerts, claims, history, longer, retention, writing
+
+# More than 1,000 busy tools write between two turns: 6 rows of 10 s each, and some longer ones.
 ROWS_A_TURN = 30_000
+_INSTANCES_A_TURN = 20
 ALERTS_KEPT_S = 400 * 86_400
 CLAIM = "prune"
 
 
 class Prune:
-    """Prunes rollups, runs and resolved alerts; only the elected worker of `instance` may."""
+    """Prunes rows that are older than `keep_s` tells by period, runs and resolved alerts.
 
-    def __init__(self, engine: Engine, instance: str) -> None:
+    Only the elected worker of `instance` may. What instances left unbuilt that are no more is built first.
+    """
+
+    def __init__(self, engine: Engine, instance: str, keep_s: Mapping[int, float]) -> None:
         self._engine = engine
         self._instance = instance
+        self._keep_s = keep_s
 
     def run(self, now_s: float) -> None:
         """One bounded turn. Raises UnavailableError when the store is away."""
         with writing(self._engine) as connection:
+            if claims.take(connection, CLAIM, self._instance, now_s) is None:
+                return
+            alive = history.read_instances(connection, now_s - GONE_S)
+            left = [name for name in longer.behind(connection, now_s) if name not in alive]
+        for name in left[:_INSTANCES_A_TURN]:
+            with writing(self._engine) as connection:
+                longer.build(connection, name, now_s)
+        with writing(self._engine) as connection:
             if claims.take(connection, CLAIM, self._instance, now_s) is not None:
-                retention.prune(connection, now_s, ROWS_A_TURN)
+                retention.prune(connection, now_s, ROWS_A_TURN, self._keep_s)
                 alerts.prune_resolved(connection, now_s - ALERTS_KEPT_S, ROWS_A_TURN)

@@ -1,34 +1,41 @@
-"""From counters in memory to rows in the store: the difference since the last time, in one transaction.
+"""From memory to rows in the store: what was counted and sampled since the last time, in one transaction.
 
 The store keeps what was already rolled up of this run (the watermark) beside the rows, so a crash at any
 point neither loses nor doubles. Runs that ended are rolled up to their last request, and then their
-files go.
+files go. Last, rows of longer periods are built where their time is over.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
 
 from ..capture import runs
 from ..capture.reader import Reader
 from ..capture.recorder import Recorder
+from ..capture.samples import SampleRing
 from ..model.series import Series, Snapshot
-from ..store import Engine, rollups, writing
+from ..settings import Settings
+from ..store import Engine, longer, releases, rollups, vitals, writing
 
+_BUILDS_A_TURN = 5
+_LOOKS_BACK_S = 60.0
 # How long counts that are missing are waited for: a worker whose files were removed writes them anew.
 PATIENCE_S = 30.0
 
 
 class RollUp:
-    """Rolls up the run of `recorder`; only the elected worker may."""
+    """Rolls up the run of `recorder`, of which `release` runs; only the elected worker may."""
 
-    def __init__(self, recorder: Recorder, reader: Reader, engine: Engine, state: Path) -> None:
+    def __init__(
+        self, recorder: Recorder, reader: Reader, ring: SampleRing, engine: Engine, settings: Settings
+    ) -> None:
         self._recorder = recorder
         self._reader = reader
+        self._ring = ring
         self._engine = engine
-        self._state = state
+        self._state = settings.state_dir
+        self._release = settings.release
         self._lost_s: float | None = None  # since when some counts are missing
 
     def run(self, now_s: float) -> None:
@@ -45,6 +52,14 @@ class RollUp:
         for past in runs.ended(self._state, run):
             self._end(past)
         self._bury()
+        self._build(run.instance, now_s)
+
+    def _build(self, instance: str, now_s: float) -> None:
+        """Build longer rows; after a long absence there are many, and the next turn goes on."""
+        for _ in range(_BUILDS_A_TURN):
+            with writing(self._engine) as connection:
+                if not longer.build(connection, instance, now_s):
+                    return
 
     def _end(self, past: runs.Run) -> None:
         """Roll up what the past run counted last, and put its files aside: they are never read again."""
@@ -64,15 +79,22 @@ class RollUp:
 
     def _store(self, snapshot: Snapshot, instance: str, now_s: float, *, may_shrink: bool = True) -> bool:
         with writing(self._engine) as connection:
-            return rollups.roll_up(
+            is_whole = rollups.roll_up(
                 connection,
                 instance=instance,
                 run=snapshot.run,
                 started_s=snapshot.started_s,
                 now_s=now_s,
                 tools=_series(snapshot),
+                queue=snapshot.queue,
                 may_shrink=may_shrink,
             )
+            # The sample before the first new one too: what the kernel counts is told by differences.
+            since_s = vitals.sampled_until(connection, instance) - _LOOKS_BACK_S
+            vitals.add_samples(connection, instance, self._ring.since(since_s))
+            if self._release:
+                releases.note(connection, instance, self._release, snapshot.started_s)
+            return is_whole
 
 
 def _series(snapshot: Snapshot) -> Mapping[str, Series]:

@@ -12,6 +12,7 @@ from ..capture.reader import Reader
 from ..capture.recorder import Recorder
 from ..capture.samples import SampleRing
 from ..live import Live
+from ..model.windows import kept
 from ..store import Engine
 from .evaluate_alerts import EvaluateAlerts
 from .prune import Prune
@@ -29,8 +30,9 @@ def timetable(
     """The elected worker's timetable, not started yet."""
     settings = sources.settings
     sample = SampleSystem(ring, settings.state_dir)
-    roll_up = RollUp(recorder, reader, engine, settings.state_dir)
-    judge, prune = EvaluateAlerts(sources, engine, reader.instance), Prune(engine, reader.instance)
+    roll_up = RollUp(recorder, reader, ring, engine, settings)
+    judge = EvaluateAlerts(sources, engine, reader.instance)
+    prune = Prune(engine, reader.instance, kept(settings))
 
     def stored(run: Callable[[float], None]) -> Callable[[], None]:
         def with_store() -> None:

@@ -22,7 +22,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import ceil, log2
-from operator import ge
 
 BUCKETS = 1024
 RELATIVE_ERROR = 0.011
@@ -124,8 +123,8 @@ class Histogram:
         """Whether no bucket of `earlier` has more than this one."""
         if not earlier.packed or self.packed == earlier.packed:
             return True
-        mine, theirs = self.lanes(), earlier.lanes()
-        return len(mine) >= len(theirs) and all(map(ge, mine, theirs))
+        # A lane that is too small borrows the guard above it, as no count comes near 2^63.
+        return ((self.packed | _GUARDS) - earlier.packed) & _GUARDS == _GUARDS
 
     def __add__(self, other: Histogram) -> Histogram:
         return Histogram(self.packed + other.packed)
@@ -141,32 +140,64 @@ class Histogram:
             return None
         return [_VALUES[bisect_left(ranks, max(1, ceil(q * ranks[-1])))] for q in qs]
 
-    def encode(self) -> bytes:
-        """A compact form for storage: the lanes, their bytes regrouped by significance, deflated.
+    def ends_ns(self) -> tuple[float, float] | None:
+        """What stands for the least and the greatest duration; None if empty."""
+        packed = self.packed
+        if not packed:
+            return None
+        return _VALUES[_lowest(packed)], _VALUES[(packed.bit_length() - 1) // 64]
 
-        Most counts are small, so the seven higher bytes of the lanes are long runs of zeros. An empty
-        histogram is no bytes at all.
+    def encode(self) -> bytes:
+        """A compact form for storage: the lanes from the first that is not empty to the last, deflated.
+
+        Their bytes are regrouped by significance, as far as there is one that is not zero: most counts are
+        small. Three bytes in front tell the first lane, the number of lanes and that of bytes in each. An
+        empty histogram is no bytes at all.
         """
         if not self.packed:
             return b""
-        lanes = (self.packed.bit_length() + 63) // 64
-        raw = self.packed.to_bytes(lanes * 8, "little")
-        return zlib.compress(b"".join(raw[byte::8] for byte in range(8)))
+        first = _lowest(self.packed)
+        lanes = (self.packed.bit_length() + 63) // 64 - first
+        raw = (self.packed >> 64 * first).to_bytes(lanes * 8, "little")
+        planes = [raw[byte::8] for byte in range(8)]
+        while not any(planes[-1]):
+            planes.pop()
+        shape = first << 13 | (lanes - 1) << 3 | len(planes) - 1
+        deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL)
+        return shape.to_bytes(3, "little") + deflater.compress(b"".join(planes)) + deflater.flush()
 
     @classmethod
     def decode(cls, data: bytes) -> Histogram:
         """The inverse of encode(). Raises ValueError for bytes that encode() never writes."""
-        if not data:
-            return cls()
-        inflater = zlib.decompressobj()
-        try:
-            planes = inflater.decompress(data, BUCKETS * 8 + 1)
-        except zlib.error as error:
-            raise ValueError(f"a histogram's bytes can't be inflated: {error}") from None
-        lanes, rest = divmod(len(planes), 8)
-        if rest or lanes > BUCKETS or not inflater.eof or inflater.unused_data:
-            raise ValueError(f"a histogram has at most {BUCKETS} lanes of 8 bytes, all there")
-        raw = bytearray(len(planes))
-        for byte in range(8):
-            raw[byte::8] = planes[byte * lanes : (byte + 1) * lanes]
-        return cls(int.from_bytes(raw, "little"))
+        return cls(packed_of(data))
+
+
+def packed_of(data: bytes) -> int:
+    """The `packed` of an encoded histogram, for who adds up many. Raises ValueError like decode()."""
+    if not data:
+        return 0
+    shape = int.from_bytes(data[:3], "little")
+    first, lanes, count = shape >> 13, (shape >> 3 & LAST) + 1, (shape & 7) + 1
+    inflater = zlib.decompressobj(_WINDOW_BITS)
+    try:
+        planes = inflater.decompress(data[3:], lanes * count + 1)
+    except zlib.error as error:
+        raise ValueError(f"a histogram's bytes can't be inflated: {error}") from None
+    is_whole = inflater.eof and not inflater.unused_data and len(planes) == lanes * count
+    if not is_whole or first + lanes > BUCKETS:
+        raise ValueError(f"a histogram has at most {BUCKETS} lanes of 8 bytes, all there")
+    raw = bytearray(8 * lanes)
+    for byte in range(count):
+        raw[byte::8] = planes[byte * lanes : (byte + 1) * lanes]
+    return int.from_bytes(raw, "little") << 64 * first
+
+
+def _lowest(packed: int) -> int:
+    """The number of the first lane that is not empty."""
+    return ((packed & -packed).bit_length() - 1) // 64
+
+
+_GUARDS = sum(1 << 64 * lane + 63 for lane in range(BUCKETS))
+# Deflate's least window and memory: histograms are some hundred bytes, and to prepare more takes longer than
+# to deflate them.
+_LEVEL, _WINDOW_BITS, _MEMORY_LEVEL = 6, -9, 1

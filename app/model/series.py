@@ -105,10 +105,8 @@ class Series:
         ok, failed = self.ok - earlier.ok, self.failed - earlier.failed
         low, high = self.min_ns, self.max_ns
         if earlier.max_ns:
-            ends = (ok + failed).quantiles_ns((0.0, 1.0)) or [0.0, 0.0]
-            low, high = (min(max(int(end), self.min_ns), self.max_ns) for end in ends)
-            if not (ok.packed or failed.packed):
-                low = high = 0
+            ends = Histogram(ok.packed | failed.packed).ends_ns()
+            low, high = (min(max(int(end), self.min_ns), self.max_ns) for end in ends) if ends else (0, 0)
         return Series(
             ok=ok,
             failed=failed,

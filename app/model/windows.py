@@ -1,20 +1,38 @@
-"""Windows of time: which span a reader asked for, and which rollup period answers it.
+"""Windows of time: which span a reader asked for, and which rollup periods answer it.
 
-History is kept in four periods, each long enough that every window is drawn from 60 to 370 points.
+History is kept in six periods, each a multiple of the one before, so that a row of a longer period is the sum
+of rows of a shorter one. Every window is drawn from 60 to 360 points of one period, and summed up from the
+longest periods that fit into it: a year is 70 rows of a tool and not 3 million.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ..errors import BadRequestError
+from ..settings import Settings
 
-PERIODS_S = (10, 60, 600, 7200)
-# How long rows of each period are kept: the longest window that reads it, and some.
-KEEP_S = MappingProxyType({10: 2 * 3600, 60: 26 * 3600, 600: 15 * 86_400, 7200: 400 * 86_400})
+# 26 hours, so that a year has 337 points, and two weeks of those.
+PERIODS_S = (10, 60, 600, 7200, 93_600, 1_310_400)
+_DAY_S = 86_400
+# How long rows of each period are kept unless settings say otherwise: the longest window that reads it twice
+# (it is compared with the one before), and some.
+KEEP_S: Mapping[int, float] = MappingProxyType(
+    {
+        10: 2 * 3600,
+        60: 26 * 3600,
+        600: 15 * _DAY_S,
+        7200: 250 * _DAY_S,
+        93_600: 400 * _DAY_S,
+        1_310_400: 400 * _DAY_S,
+    }
+)
 # Window by name: (length, period read, seconds to a point).
 NAMED = MappingProxyType(
     {
@@ -24,9 +42,18 @@ NAMED = MappingProxyType(
         "24h": (86_400, 600, 600),
         "7d": (604_800, 600, 3600),
         "30d": (2_592_000, 7200, 7200),
-        "1y": (31_536_000, 7200, 93_600),
+        "1y": (31_536_000, 93_600, 93_600),
     }
 )
+_ENOUGH_POINTS = 24
+
+
+class Stretch(NamedTuple):
+    """Rows of one period whose starts lie in [start_s, end_s)."""
+
+    period_s: int
+    start_s: int
+    end_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +69,84 @@ class Window:
     def starts(self) -> range:
         """The starts of all points that touch the window, oldest first."""
         first = int(self.start_s // self.step_s) * self.step_s
-        return range(first, int(self.end_s) + 1, self.step_s)
+        return range(first, max(first + 1, ceil(self.end_s)), self.step_s)
+
+    def stretches(self, built_s: Mapping[int, float], longest_s: int = PERIODS_S[-1]) -> list[Stretch]:
+        """The rows that answer the window: those of its period that touch it, whole, as `cover` finds them.
+
+        Where the last one is not built yet, shorter rows go to the end.
+        """
+        period_s = self.period_s
+        end_s = ceil(self.end_s / period_s) * period_s
+        if end_s > built_s.get(period_s, 0):
+            end_s = ceil(self.end_s / PERIODS_S[0]) * PERIODS_S[0]
+        return cover(int(self.start_s // period_s) * period_s, end_s, built_s, longest_s)
+
+    def coarser(self) -> Window:
+        """The same span in fewer points, of the longest period that gives enough for a sparkline."""
+        length_s = self.end_s - self.start_s
+        fit = [one for one in PERIODS_S if one > self.step_s and length_s / one >= _ENOUGH_POINTS]
+        return Window(self.name, self.start_s, self.end_s, fit[-1], fit[-1]) if fit else self
 
 
-def named(name: str, now_s: float) -> Window:
-    """The window of that name ending now. Raises BadRequestError for a name that is none."""
+def cover(
+    start_s: int, end_s: int, built_s: Mapping[int, float], longest_s: int = PERIODS_S[-1]
+) -> list[Stretch]:
+    """The stretches of rows that make up [start_s, end_s), oldest first: each instant once, and few rows.
+
+    `built_s` tells up to where the rows of a period are there; shorter ones answer what came after. Those of
+    the shortest are always there. Periods that are longer than `longest_s` or no divisor of it are left out.
+    """
+    usable = [one for one in PERIODS_S if longest_s % one == 0]
+    return _cover(start_s, end_s, built_s, usable)
+
+
+def _cover(start_s: int, end_s: int, built_s: Mapping[int, float], periods: list[int]) -> list[Stretch]:
+    if start_s >= end_s:
+        return []
+    *shorter, period_s = periods
+    if not shorter:
+        return [Stretch(period_s, start_s, end_s)]
+    first_s = -(-start_s // period_s) * period_s
+    last_s = int(min(end_s, built_s.get(period_s, 0)) // period_s) * period_s
+    if first_s >= last_s:
+        return _cover(start_s, end_s, built_s, shorter)
+    return [
+        *_cover(start_s, first_s, built_s, shorter),
+        Stretch(period_s, first_s, last_s),
+        *_cover(last_s, end_s, built_s, shorter),
+    ]
+
+
+def kept(settings: Settings) -> Mapping[int, float]:
+    """How long rows of each period are kept, in seconds."""
+    longest_s = settings.keep_26h_days * _DAY_S
+    return {
+        10: settings.keep_10s_hours * 3600,
+        60: settings.keep_1min_hours * 3600,
+        600: settings.keep_10min_days * _DAY_S,
+        7200: settings.keep_2h_days * _DAY_S,
+        93_600: longest_s,
+        1_310_400: longest_s,
+    }
+
+
+def named(name: str, now_s: float, keep_s: Mapping[int, float] = KEEP_S) -> Window:
+    """The window of that name ending now, read from a period that is kept for that long (`keep_s`).
+
+    Raises BadRequestError for a name that is none.
+    """
     if name not in NAMED:
         raise BadRequestError(f"window is {name!r}; allowed is {', '.join(NAMED)}")
     length, period, step = NAMED[name]
-    return Window(name, now_s - length, now_s, period, step)
+    period = next((one for one in PERIODS_S if one >= period and keep_s[one] >= length), PERIODS_S[-2])
+    return Window(name, now_s - length, now_s, period, max(period, step))
 
 
-def between(start: str, end: str, now_s: float) -> Window:
+def between(start: str, end: str, now_s: float, keep_s: Mapping[int, float] = KEEP_S) -> Window:
     """The window between two ISO 8601 instants with an offset; an empty end means now.
+
+    `keep_s` tells how long the rows of each period are kept.
 
     Raises BadRequestError for what is no instant, has no offset, or ends before it starts.
     """
@@ -69,14 +161,15 @@ def between(start: str, end: str, now_s: float) -> Window:
     end_s = max(start_s + 1, min(end_s, now_s))  # nothing is known of what lies ahead
     age = now_s - start_s
     for reach, period, step in NAMED.values():
-        if length <= reach and age <= KEEP_S[period]:
+        if length <= reach and age <= keep_s[period]:
             return Window("", start_s, end_s, period, step)
-    return Window("", start_s, end_s, 7200, 7200 if length <= NAMED["30d"][0] else 93_600)
+    period = 7200 if length <= NAMED["30d"][0] else 93_600
+    return Window("", start_s, end_s, period, period)
 
 
-def sliding(length_s: float, now_s: float) -> Window:
+def sliding(length_s: float, now_s: float, keep_s: Mapping[int, float] = KEEP_S) -> Window:
     """The newest `length_s` seconds, read from the finest period that is kept for that long."""
-    period = next(period for period in PERIODS_S if length_s <= KEEP_S[period] / 2)
+    period = next((one for one in PERIODS_S if length_s <= keep_s[one] / 2), PERIODS_S[-1])
     return Window("", now_s - length_s, now_s, period, period)
 
 

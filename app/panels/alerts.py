@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..model.alerting import SYSTEM, ActiveAlert, SystemSample
 from ..model.series import Series
 from ..model.windows import Window
-from ..sources import Sources, Traffic
+from ..sources import Sources
 from . import formats
-from .points import tool_points
+from .points import Point, courses
 from .sparks import POINTS, Spark, spark
 
 SHOWN = 8
@@ -48,20 +48,23 @@ def alerts(window: Window, sources: Sources, now_s: float) -> Alerts:
     """What is wrong now; the window only decides how far the sparklines reach back."""
     active = sources.alerts()
     traffic, samples = sources.traffic(window), sources.samples(window.start_s)
-    findings = tuple(_finding(alert, traffic, samples, now_s) for alert in active[:SHOWN])
+    drawn = courses(window, sources, {alert.tool for alert in active[:SHOWN]} - {SYSTEM}, POINTS)
+    findings = tuple(_finding(alert, drawn, samples, now_s) for alert in active[:SHOWN])
     return Alerts(findings, len(active), sum(series.requests > 0 for series in traffic.tools.values()))
 
 
-def _finding(alert: ActiveAlert, traffic: Traffic, samples: Sequence[SystemSample], now_s: float) -> Finding:
+def _finding(
+    alert: ActiveAlert, drawn: Mapping[str, Sequence[Point]], samples: Sequence[SystemSample], now_s: float
+) -> Finding:
     who, what, limit, line = alert.tool, alert.message, "", Spark()
     if alert.type == "low_success_rate":
         what = f"{100 - alert.value:.0f} % of calls fail"
         limit = f"success {formats.percent(alert.value)} %, limit {alert.threshold:g} %"
-        line = _tool_spark(traffic, alert.tool, _failed_percent, 100 - alert.threshold)
+        line = _tool_spark(drawn.get(alert.tool, ()), _failed_percent, 100 - alert.threshold)
     elif alert.type == "high_response_time":
         what = f"Average {formats.milliseconds(alert.value)} ms"
         limit = f"limit {formats.milliseconds(alert.threshold)} ms"
-        line = _tool_spark(traffic, alert.tool, lambda series: series.average_ms, alert.threshold)
+        line = _tool_spark(drawn.get(alert.tool, ()), lambda series: series.average_ms, alert.threshold)
     elif alert.type in _FIELDS and alert.tool == SYSTEM:
         who, field = _FIELDS[alert.type]
         what, limit = f"{alert.value:.1f} % used", f"limit {alert.threshold:g} %"
@@ -78,8 +81,8 @@ def _finding(alert: ActiveAlert, traffic: Traffic, samples: Sequence[SystemSampl
     )
 
 
-def _tool_spark(traffic: Traffic, tool: str, of: Callable[[Series], float | None], limit: float) -> Spark:
-    values = [of(point.series) if point.series else None for point in tool_points(traffic, tool, POINTS)]
+def _tool_spark(points: Sequence[Point], of: Callable[[Series], float | None], limit: float) -> Spark:
+    values = [of(point.series) if point.series else None for point in points]
     return spark(values, limit=limit)
 
 

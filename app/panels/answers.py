@@ -170,6 +170,12 @@ class HistoryPoint(Struct, frozen=True, gc=False):
     value: float | int | None  # None: a gap, or no request to tell it of
 
 
+class ReleaseMark(Struct, frozen=True, gc=False):
+    timestamp: str
+    release: str
+    instance: str
+
+
 class History(Struct, frozen=True, gc=False):
     """One metric's course; `timestamp` is where a point's step of `step_seconds` begins."""
 
@@ -177,4 +183,5 @@ class History(Struct, frozen=True, gc=False):
     tool: str | None  # None: all together, or the machine
     unit: str
     step_seconds: int
+    releases: list[ReleaseMark]  # that began in the window, oldest first
     points: list[HistoryPoint]

@@ -76,7 +76,7 @@ def figures(window: Window, sources: Sources, now_s: float) -> Figures:  # noqa:
     snapshot = sources.snapshot()
     earlier = window_before(window)
     now = _span(sources.traffic(window), snapshot)
-    was = _span(sources.summary(earlier), snapshot)
+    was = _span(sources.traffic(earlier), snapshot)
     remark = _remark(window, now, was, comparable=can_compare(was.points, earlier))
     compared = was if remark is None else None
     return Figures(

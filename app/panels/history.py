@@ -1,7 +1,7 @@
 """The course of one metric over a window: `/performance/history`.
 
 A metric of requests is read from merged buckets and sums, of all tools together or of one; a metric of the
-machine from its samples, which are kept for some hours. A point is null where nothing was measured, and where
+machine is the mean of its samples. A point is null where nothing was measured, and where
 a metric needs requests and none came.
 """
 
@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from ..errors import BadRequestError, UnavailableError
-from ..model.alerting import SystemSample
-from ..model.series import EMPTY, NS_PER_MS, Series
+from ..model.series import NS_PER_MS, Series, total
+from ..model.vitals import Vitals, mean_of
 from ..model.windows import Window
 from ..sources import Sources
-from .answers import History, HistoryPoint
+from .answers import History, HistoryPoint, ReleaseMark
 from .performance import instant
 
 _Value = float | int | None
@@ -47,12 +47,38 @@ OF_REQUESTS: Mapping[str, tuple[str, Callable[[Series], _Value]]] = MappingProxy
         "bytes": ("bytes", lambda series: series.response_bytes),
     }
 )
-# Each metric of the machine, the mean of a point's samples.
-OF_THE_MACHINE: Mapping[str, tuple[str, Callable[[SystemSample], float]]] = MappingProxyType(
+# Each metric of the machine and of the service as a whole: its unit, and what it is of several instances.
+_Vital = Callable[[Sequence[Vitals]], _Value]
+
+
+def _amount(name: str) -> _Vital:
+    return lambda instances: mean_of(instances, name)
+
+
+def _count(name: str) -> _Vital:
+    return lambda instances: sum(one.counters.get(name, 0) for one in instances)
+
+
+def _queue(q: float) -> _Vital:
+    of = _quantile(q)
+    return lambda instances: of(total(one.queue for one in instances))
+
+
+OF_THE_MACHINE: Mapping[str, tuple[str, _Vital]] = MappingProxyType(
     {
-        "cpu": ("percent", lambda sample: sample.cpu_percent),
-        "memory": ("percent", lambda sample: sample.memory_percent),
-        "disk": ("percent", lambda sample: sample.disk_percent),
+        "cpu": ("percent", _amount("cpu_percent")),
+        "memory": ("percent", _amount("memory_percent")),
+        "disk": ("percent", _amount("disk_percent")),
+        "load": ("processes", _amount("load_average")),
+        "network_received": ("bytes per second", _amount("received_bytes_per_s")),
+        "network_sent": ("bytes per second", _amount("sent_bytes_per_s")),
+        "disk_read": ("bytes per second", _amount("read_bytes_per_s")),
+        "disk_written": ("bytes per second", _amount("written_bytes_per_s")),
+        "throttled": ("periods", _count("throttled_periods")),
+        "oom_kills": ("processes", _count("oom_kills")),
+        "queue_p50": ("milliseconds", _queue(0.5)),
+        "queue_p95": ("milliseconds", _queue(0.95)),
+        "queue_p99": ("milliseconds", _queue(0.99)),
     }
 )
 
@@ -72,13 +98,17 @@ def history(metric: str, tool: str | None, window: Window, sources: Sources) -> 
     elif tool is not None:
         raise BadRequestError(f"{metric} is of the machine and not of a tool; leave tool out")
     else:
-        unit, sampled = OF_THE_MACHINE[metric]
-        values = _means(window, sources.samples(window.starts().start), sampled)
+        unit, told = OF_THE_MACHINE[metric]
+        points = sources.vitals(window)
+        values = [told(list(instances.values())) if instances else None for instances in points]
     return History(
         metric=metric,
         tool=tool,
         unit=unit,
         step_seconds=window.step_s,
+        releases=[
+            ReleaseMark(instant(one.at_s), one.release, one.instance) for one in sources.releases(window)
+        ],
         points=[
             HistoryPoint(instant(start_s), value if value is None else round(value, 3))
             for start_s, value in zip(window.starts(), values, strict=True)
@@ -90,20 +120,4 @@ def _points(tool: str | None, window: Window, sources: Sources) -> Sequence[Seri
     traffic = sources.traffic(window)
     if not traffic.is_whole:
         raise UnavailableError("the store does not answer now, and memory does not hold the window")
-    if tool is None:
-        return traffic.points
-    if tool in traffic.tool_points:
-        return traffic.tool_points[tool]
-    return [None if one is None else EMPTY for one in traffic.points]
-
-
-def _means(
-    window: Window, samples: Sequence[SystemSample], of: Callable[[SystemSample], float]
-) -> list[_Value]:
-    starts = window.starts()
-    held: list[list[float]] = [[] for _ in starts]
-    for sample in samples:
-        place = int(sample.at_s - starts.start) // window.step_s
-        if 0 <= place < len(held):
-            held[place].append(of(sample))
-    return [sum(values) / len(values) if values else None for values in held]
+    return traffic.points if tool is None else sources.courses(window, [tool])[tool]

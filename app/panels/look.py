@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 from ..model.alerting import ActiveAlert, SystemSample
-from ..model.series import Snapshot
+from ..model.series import Series, Snapshot
+from ..model.vitals import Vitals
 from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources, Traffic
+from ..store.releases import Release
 
 
 class Look:
@@ -18,7 +20,7 @@ class Look:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._traffic: dict[Window, Traffic] = {}
-        self._summaries: dict[Window, Traffic] = {}
+        self._vitals: dict[Window, Sequence[Mapping[str, Vitals]]] = {}
         self._samples: dict[float, Sequence[SystemSample]] = {}
 
     @property
@@ -33,10 +35,16 @@ class Look:
             self._traffic[window] = self._sources.traffic(window)
         return self._traffic[window]
 
-    def summary(self, window: Window) -> Traffic:
-        if window not in self._summaries:
-            self._summaries[window] = self._sources.summary(window)
-        return self._summaries[window]
+    def courses(self, window: Window, tools: Collection[str]) -> Mapping[str, Sequence[Series | None]]:
+        return self._sources.courses(window, tools)
+
+    def vitals(self, window: Window) -> Sequence[Mapping[str, Vitals]]:
+        if window not in self._vitals:
+            self._vitals[window] = self._sources.vitals(window)
+        return self._vitals[window]
+
+    def releases(self, window: Window) -> Sequence[Release]:
+        return self._sources.releases(window)
 
     def samples(self, since_s: float) -> Sequence[SystemSample]:
         if since_s not in self._samples:

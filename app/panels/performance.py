@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from ..errors import UnavailableError
 from ..model.alerting import UNJUDGED, ActiveAlert, system_health, worst
 from ..model.series import EMPTY, Request, Series, ToolTotals
+from ..model.vitals import Vitals, of_samples
 from ..model.windows import Window, named
 from ..settings import Settings
 from ..sources import Sources
@@ -89,7 +90,7 @@ def dashboard(window: Window | None, sources: Sources, now_s: float) -> Dashboar
     newest = next(reversed(sources.samples(now_s - SYSTEM_SPAN_S)), None)
     state = system_health(newest, sources.settings)
     ranked = sorted(tools, key=lambda name: (-tools[name].series.requests, name))
-    judged = sources.summary(named("1h", now_s)) if now_s - snapshot.started_s > 3600 else None
+    judged = sources.traffic(named("1h", now_s)) if now_s - snapshot.started_s > 3600 else None
     since_start = {name: one.series for name, one in snapshot.tools.items()}
     lately = judged.tools if judged is not None and judged.is_whole else since_start
     return Dashboard(
@@ -126,7 +127,7 @@ def _tools(
 ) -> Mapping[str, ToolTotals]:
     if window is None:
         return since_start
-    traffic = sources.summary(window)
+    traffic = sources.traffic(window)
     if not traffic.is_whole:
         raise UnavailableError("the store does not answer now, and memory does not hold the window")
     none = ToolTotals(EMPTY)
@@ -193,8 +194,15 @@ def _is_problem(series: Series, settings: Settings) -> bool:
 
 
 def _system(window: Window | None, sources: Sources, now_s: float) -> SystemMetrics:
-    start_s, end_s = (window.start_s, window.end_s) if window else (now_s - SYSTEM_SPAN_S, now_s)
-    return system_metrics([one for one in sources.samples(start_s) if one.at_s <= end_s])
+    samples = sources.samples(now_s - SYSTEM_SPAN_S)
+    newest = samples[-1] if samples else None
+    if window is None:
+        return system_metrics(newest, [of_samples(samples, None)])
+    by_instance: dict[str, Vitals] = {}
+    for point in sources.vitals(window):
+        for instance, one in point.items():
+            by_instance[instance] = by_instance.get(instance, Vitals()) + one
+    return system_metrics(newest, list(by_instance.values()))
 
 
 def _counts(active: Sequence[ActiveAlert]) -> AlertCounts:

@@ -6,13 +6,13 @@ a merged point is that of all its requests and never an average of percentiles.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from ..model.series import Series, Snapshot, total
 from ..model.windows import Window
-from ..sources import Traffic
+from ..sources import Sources, Traffic
 
 MOST = 120
 ENOUGH_REQUESTS = 20
@@ -55,7 +55,7 @@ def merged(
         _single(start_s, window, series, started_s)
         for start_s, series in zip(window.starts(), points, strict=True)
     ]
-    size = -(-len(single) // at_most)
+    size = int((window.end_s - window.start_s) / window.step_s) // at_most + 1
     if len(single) > 1 and single[-1].end_s - single[-1].start_s < window.step_s / 2:
         single[-2:] = [_merge(single[-2:])]
     if size == 1:
@@ -115,10 +115,11 @@ def measured_from(traffic: Traffic, snapshot: Snapshot) -> float:
     return snapshot.started_s if in_window <= since_start else 0.0
 
 
-def tool_points(traffic: Traffic, tool: str, at_most: int) -> list[Point]:
-    """One tool's points; empty where the tool has none."""
-    series = traffic.tool_points.get(tool)
-    return merged(traffic.window, series, 0.0, at_most) if series is not None else []
+def courses(window: Window, sources: Sources, tools: Collection[str], at_most: int) -> dict[str, list[Point]]:
+    """Each tool's points for a sparkline: of longer periods where those are enough."""
+    coarse = window.coarser()
+    found = sources.courses(coarse, tools)
+    return {name: merged(coarse, points, 0.0, at_most) for name, points in found.items()}
 
 
 def _single(start_s: int, window: Window, series: Series | None, started_s: float) -> Point:

@@ -11,9 +11,9 @@ from ..model.alerting import UNJUDGED, ActiveAlert
 from ..model.series import EMPTY, Series, total
 from ..model.windows import Window
 from ..settings import Settings
-from ..sources import Sources, Traffic
+from ..sources import Sources
 from . import formats
-from .points import ENOUGH_REQUESTS, measured_from, measured_s, merged, tool_points, window_before
+from .points import ENOUGH_REQUESTS, Point, courses, measured_from, measured_s, merged, window_before
 from .sparks import POINTS, Spark, spark
 
 SORTS = ("share", "tool", "requests", "success", "average", "p50", "p95", "p99", "trend")
@@ -99,7 +99,7 @@ def tools(
     q: str = "",
 ) -> Tools:
     """The tools whose name contains `q`, sorted by one of SORTS, the first `rows` of them."""
-    traffic, earlier = sources.traffic(window), sources.summary(window_before(window))
+    traffic, earlier = sources.traffic(window), sources.traffic(window_before(window))
     snapshot, alerts = sources.snapshot(), sources.alerts()
     called = {name: series for name, series in traffic.tools.items() if series.requests}
     found = sorted(
@@ -112,8 +112,10 @@ def tools(
     )
     span_s = measured_s(merged(window, traffic.points, measured_from(traffic, snapshot))) or 1.0
     busy_ns = total(called.values()).total_ns or 1
+    shown = found[: int(rows)]
+    drawn = courses(window, sources, [tool.name for tool in shown], POINTS)
     return Tools(
-        rows=tuple(_row(tool, traffic, span_s, busy_ns, alerts) for tool in found[: int(rows)]),
+        rows=tuple(_row(tool, drawn[tool.name], span_s, busy_ns, alerts) for tool in shown),
         count=len(called),
         matching=len(found),
         sort=sort,
@@ -127,14 +129,14 @@ def tools(
 
 
 def _row(
-    tool: _Tool, traffic: Traffic, span_s: float, busy_ns: int, alerts: Sequence[ActiveAlert]
+    tool: _Tool, points: Sequence[Point], span_s: float, busy_ns: int, alerts: Sequence[ActiveAlert]
 ) -> ToolRow:
     series, name = tool.series, tool.name
     slow = _severity(alerts, name, "high_response_time")
     failing = _severity(alerts, name, "low_success_rate")
     p50, p95, p99 = tool.quantiles_ms
     is_thin = series.requests < ENOUGH_REQUESTS
-    course = [point.quantiles_ms()[1] for point in tool_points(traffic, name, POINTS)]
+    course = [point.quantiles_ms()[1] for point in points]
     return ToolRow(
         key=sha256(name.encode("utf-8", "replace")).hexdigest()[:12],
         name=name,

@@ -7,15 +7,18 @@ sees one, and its sequence tells which.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, func, select
 
 from ..model.series import EMPTY, Series
-from ..model.windows import Window
-from .rows import counters, packed, series_of, unpacked, watermark_of
+from ..model.vitals import Vitals
+from ..model.windows import Stretch, Window
+from . import vitals
+from .built import built_by_all
+from .rows import decoded, summed, watermark_of
 from .schema import ALL_TOOLS, rollups, runs, tools
 
 
@@ -26,6 +29,7 @@ class Watermark:
     sequence: int
     rolled_up_s: float
     tools: Mapping[str, Series]
+    queue: Series = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,53 +37,58 @@ class WindowRows:
     """A window's rows: every period that touches it, whole, summed over all instances.
 
     `tools` is each tool's sum. `points` is all tools together, one entry to each of `window.starts()`,
-    None where no instance rolled up. `tool_points` is the same for each tool in `tools`, with an empty
-    Series where some instance rolled up and the tool was not called.
+    None where no instance rolled up.
     """
 
     tools: Mapping[str, Series]
     points: Sequence[Series | None]
-    tool_points: Mapping[str, Sequence[Series | None]]
 
 
-def read_window(connection: Connection, window: Window, *, by_tool: bool = True) -> WindowRows:
-    """The rows of the window's period from the one that holds its start to the one before its end.
+def read_window(connection: Connection, window: Window) -> WindowRows:
+    """The rows from the one of the window's period that holds its start to the one that holds its end."""
+    built_s = built_by_all(connection)
+    rows: dict[int, list[bytes]] = {}
+    for one in window.stretches(built_s):
+        query = select(rollups.c.tool_id, rollups.c.data).where(*_within(one), rollups.c.tool_id != ALL_TOOLS)
+        for tool_id, data in connection.execute(query):
+            rows.setdefault(tool_id, []).append(data)
+    named = connection.execute(select(tools.c.id, tools.c.name)).all()
+    sums = {name: summed(rows[number]) for number, name in named if number in rows}
+    return WindowRows(sums, _points(connection, window, built_s, [ALL_TOOLS])[ALL_TOOLS])
 
-    Without `by_tool` there are no `tool_points`: what they are made of is most of what a window takes.
+
+def read_courses(
+    connection: Connection, window: Window, names: Collection[str]
+) -> Mapping[str, Sequence[Series | None]]:
+    """The points of each of these tools, one to each of `window.starts()`, of unknown ones too.
+
+    An empty Series is where some instance rolled up and the tool was not called.
     """
-    starts = window.starts()
-    points: list[Series | None] = [None] * len(starts)
-    sums: dict[str, Series] = {}
-    rows: dict[str, list[bytes]] = {}
-    # whole numbers, because PostgreSQL compares an integer column to a float without its index
-    first_s = int(window.start_s // window.period_s) * window.period_s
-    query = (
-        select(rollups.c.start_s, rollups.c.tool_id, tools.c.name, *counters(rollups))
-        .join_from(rollups, tools)
-        .where(
-            rollups.c.period_s == window.period_s,
-            rollups.c.start_s >= first_s,
-            rollups.c.start_s < ceil(window.end_s),
-        )
-    )
-    for row in connection.execute(query):
-        series, number = series_of(row), (row.start_s - starts.start) // starts.step
-        if row.tool_id == ALL_TOOLS:
-            points[number] = (points[number] or EMPTY) + series
-        else:
-            sums[row.name] = sums.get(row.name, EMPTY) + series
-            if by_tool:
-                rows.setdefault(row.name, []).append(packed(number, row))
-    return WindowRows(sums, points, _ToolPoints(rows, points))
+    # compared here: what somebody asks for may be no text that a database takes
+    ids = {row.name: row.id for row in connection.execute(select(tools)) if row.name in names}
+    found = _points(connection, window, built_by_all(connection), [ALL_TOOLS, *ids.values()])
+    silent = [None if one is None else EMPTY for one in found[ALL_TOOLS]]
+    courses = {}
+    for name in names:
+        own = found[ids[name]] if name in ids else silent
+        courses[name] = [one if one is not None else other for one, other in zip(own, silent, strict=True)]
+    return courses
+
+
+def read_vitals(connection: Connection, window: Window) -> Sequence[Mapping[str, Vitals]]:
+    """The machines' condition at each of `window.starts()`, by instance; nothing in a gap."""
+    stretches = window.stretches(built_by_all(connection), window.step_s)
+    return vitals.read_vitals(connection, stretches, window.starts())
 
 
 def read_watermark(connection: Connection, instance: str, run: str) -> Watermark | None:
     """Where the roll-up of a run stands; None before its first."""
-    query = select(runs.c.sequence, runs.c.rolled_up_s).where(runs.c.instance == instance, runs.c.run == run)
-    row = connection.execute(query).one_or_none()
+    query = select(runs.c.sequence, runs.c.rolled_up_s, runs.c.queue)
+    row = connection.execute(query.where(runs.c.instance == instance, runs.c.run == run)).one_or_none()
     if row is None:
         return None
-    return Watermark(row.sequence, row.rolled_up_s, watermark_of(connection, instance, run))
+    queue = decoded(row.queue) if row.queue else EMPTY
+    return Watermark(row.sequence, row.rolled_up_s, watermark_of(connection, instance, run), queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +134,38 @@ def read_generation(connection: Connection) -> tuple[int, int]:
     return int(count), int(sequences)
 
 
-class _ToolPoints(Mapping[str, Sequence[Series | None]]):
-    """Each tool's points, made of its packed rows when they are asked for: of many tools few are drawn."""
+def _within(stretch: Stretch) -> tuple[ColumnElement[bool], ...]:
+    # whole numbers, because PostgreSQL compares an integer column to a float without its index
+    return (
+        rollups.c.period_s == stretch.period_s,
+        rollups.c.start_s >= stretch.start_s,
+        rollups.c.start_s < stretch.end_s,
+    )
 
-    def __init__(self, rows: Mapping[str, Sequence[bytes]], points: Sequence[Series | None]) -> None:
-        self._rows = rows
-        self._points = points
 
-    def __getitem__(self, name: str) -> Sequence[Series | None]:
-        line: list[Series | None] = [None if together is None else EMPTY for together in self._points]
-        for number, series in map(unpacked, self._rows[name]):
-            line[number] = (line[number] or EMPTY) + series
-        return line
+def _points(
+    connection: Connection, window: Window, built_s: Mapping[int, int], ids: Sequence[int]
+) -> Mapping[int, list[Series | None]]:
+    """Each of these tools' rows, summed up to the window's points."""
+    starts = window.starts()
+    rows: dict[tuple[int, int], list[bytes]] = {}
+    for one in window.stretches(built_s, window.step_s):
+        for row in _of_tools(connection, one, ids):
+            number = (row.start_s - starts.start) // starts.step
+            rows.setdefault((row.tool_id, number), []).append(row.data)
+    points: dict[int, list[Series | None]] = {tool_id: [None] * len(starts) for tool_id in ids}
+    for (tool_id, number), found in rows.items():
+        points[tool_id][number] = decoded(found[0]) if len(found) == 1 else summed(found)
+    return points
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
 
-    def __len__(self) -> int:
-        return len(self._rows)
+def _of_tools(
+    connection: Connection, stretch: Stretch, ids: Sequence[int]
+) -> Iterator[Row[*tuple[Any, ...]]]:
+    """These tools' rows: each is looked up, because between two of them lie those of all other tools."""
+    query = select(rollups.c.start_s, rollups.c.tool_id, rollups.c.data)
+    query = query.where(rollups.c.period_s == stretch.period_s, rollups.c.tool_id.in_(ids))
+    starts = list(range(stretch.start_s, stretch.end_s, stretch.period_s))
+    # written out, because hundreds of parameters take longer than what they are for
+    listed: BindParameter[list[int]] = bindparam("starts", starts, expanding=True, literal_execute=True)
+    yield from connection.execute(query.where(rollups.c.start_s.in_(listed)))

@@ -1,4 +1,9 @@
-"""How a Series lies in a row, and the statements that both databases know under their own names."""
+"""How a Series lies in a row, and the statements that both databases know under their own names.
+
+All of a Series is one value, `data`: the members of `Series` in their order as MessagePack, the two
+histograms encoded. Databases would spend more on fifteen columns than on what is in them, and no query
+looks inside.
+"""
 
 from __future__ import annotations
 
@@ -7,54 +12,70 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Row, Table, select
+from sqlalchemy import Connection, Table, select
 
-from ..model.histogram import Histogram
+from ..model.histogram import Histogram, packed_of
 from ..model.series import Series
-from .schema import tools, watermarks
+from .schema import instances, tools, watermarks
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-# in the order of the fields of Series
-_NUMBERS = (
-    "client_errors", "server_errors", "total_ns", "min_ns", "max_ns", "response_bytes", "streaming_ns",
-    "queued", "queue_ns",
-)  # fmt: skip
-_COUNTERS = ("buckets_ok", "buckets_failed", *_NUMBERS)
+
+def encoded(series: Series) -> bytes:
+    """A Series as `data`."""
+    return msgspec.msgpack.encode(
+        (
+            series.ok.encode(),
+            series.failed.encode(),
+            series.client_errors,
+            series.server_errors,
+            series.total_ns,
+            series.min_ns,
+            series.max_ns,
+            series.response_bytes,
+            series.streaming_ns,
+            series.queued,
+            series.queue_ns,
+        )
+    )
 
 
-def counters(table: Table) -> list[Column[Any]]:
-    """The columns of `table` that `series_of` reads; select them behind all others."""
-    return [table.c[name] for name in _COUNTERS]
-
-
-def series_of(row: Row[*tuple[Any, ...]]) -> Series:
-    """The Series in a row that ends in `counters(table)`."""
-    ok, failed, *numbers = row[-len(_COUNTERS) :]
+def decoded(data: bytes) -> Series:
+    """The inverse of encoded()."""
+    ok, failed, *numbers = _unpack(data)
     return Series(Histogram.decode(ok), Histogram.decode(failed), *numbers)
 
 
-def packed(number: int, row: Row[*tuple[Any, ...]]) -> bytes:
-    """`number` and the Series of such a row in about 90 bytes; as objects they take six times that."""
-    return msgspec.msgpack.encode((number, *row[-len(_COUNTERS) :]))
+def summed(rows: Iterable[bytes]) -> Series:
+    """The sum of many rows: what adding them one by one gives, in a quarter of the time."""
+    ok = failed = client_errors = server_errors = total_ns = max_ns = 0
+    response_bytes = streaming_ns = queued = queue_ns = 0
+    least = []
+    for data in rows:
+        row = _unpack(data)
+        ok += packed_of(row[0])
+        if row[1]:
+            failed += packed_of(row[1])
+            client_errors += row[2]
+            server_errors += row[3]
+        total_ns += row[4]
+        if row[5]:
+            least.append(row[5])
+        if row[6] > max_ns:
+            max_ns = row[6]
+        response_bytes += row[7]
+        streaming_ns += row[8]
+        queued += row[9]
+        queue_ns += row[10]
+    min_ns = min(least, default=0)
+    return Series(
+        Histogram(ok), Histogram(failed), client_errors, server_errors, total_ns, min_ns, max_ns,
+        response_bytes, streaming_ns, queued, queue_ns,
+    )  # fmt: skip
 
 
-def unpacked(data: bytes) -> tuple[int, Series]:
-    """The inverse of packed()."""
-    number, ok, failed, *numbers = msgspec.msgpack.decode(data)
-    return number, Series(Histogram.decode(ok), Histogram.decode(failed), *numbers)
-
-
-def values_of(series: Series) -> dict[str, int | bytes]:
-    """A Series as the values of its columns."""
-    numbers: dict[str, int | bytes] = {name: getattr(series, name) for name in _NUMBERS}
-    return numbers | {
-        "ok": series.ok.count,
-        "failed": series.failed.count,
-        "buckets_ok": series.ok.encode(),
-        "buckets_failed": series.failed.encode(),
-    }
+_unpack = msgspec.msgpack.Decoder(tuple[bytes, bytes, int, int, int, int, int, int, int, int, int]).decode
 
 
 def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -100,11 +121,21 @@ def _known(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     return {row.name: row.id for row in connection.execute(query.with_for_update(read=True, key_share=True))}
 
 
+def instance_id(connection: Connection, name: str) -> int:
+    """The id of an instance; one that is new gets one."""
+    query = select(instances.c.id).where(instances.c.name == name)
+    found: int | None = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        insert_new(connection, instances, [{"name": name}])
+        found = connection.execute(query).scalar_one()
+    return found
+
+
 def watermark_of(connection: Connection, instance: str, run: str) -> Mapping[str, Series]:
     """The counters of each tool of a run at its newest roll-up."""
     query = (
-        select(tools.c.name, *counters(watermarks))
+        select(tools.c.name, watermarks.c.data)
         .join_from(watermarks, tools)
         .where(watermarks.c.instance == instance, watermarks.c.run == run)
     )
-    return {row.name: series_of(row) for row in connection.execute(query)}
+    return {row.name: decoded(row.data) for row in connection.execute(query)}

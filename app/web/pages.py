@@ -20,7 +20,7 @@ from flask import Blueprint, Response, render_template, request, send_from_direc
 from flask_htmx import HTMX  # type: ignore[import-untyped]
 from markupsafe import Markup
 
-from ..model.windows import NAMED, Window, named
+from ..model.windows import NAMED, Window, kept, named
 from ..panels.look import Look
 from ..panels.registry import PANELS, Panel, by_slug
 from ..settings import VERSION
@@ -130,7 +130,7 @@ def _window(sources: Sources, now_s: float) -> Window:
     if name is None:
         is_young = now_s - sources.snapshot().started_s < _YOUNG_S
         name = YOUNG_WINDOW if is_young else DEFAULT_WINDOW
-    return named(name, now_s)
+    return named(name, now_s, kept(sources.settings))
 
 
 def _link(anchor: str = "", **changes: str) -> str:

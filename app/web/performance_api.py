@@ -10,7 +10,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from ..errors import BadRequestError
-from ..model.windows import Window, between, named
+from ..model.windows import Window, between, kept, named
 from ..panels import history as course
 from ..panels import performance
 from ..sources import Sources
@@ -26,7 +26,7 @@ def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
     def metrics() -> Response:
         """All tools and the system, or with `tool_name` one tool; `window`, or `from` and `to`."""
         sources, now_s = sources_of(), time.time()
-        window = _window(now_s)
+        window = _window(sources, now_s)
         name = _parameter("tool_name")
         if name is not None:
             return _answer("metrics", performance.tool(name, window, sources))
@@ -42,7 +42,7 @@ def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
     def dashboard() -> Response:
         """The short form: overview, system, alerts by severity, busiest and troubled tools."""
         sources, now_s = sources_of(), time.time()
-        return _answer("dashboard", performance.dashboard(_window(now_s), sources, now_s))
+        return _answer("dashboard", performance.dashboard(_window(sources, now_s), sources, now_s))
 
     @api.get("/health")
     def health() -> Response:
@@ -53,7 +53,7 @@ def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
     def history() -> Response:
         """The course of one `metric`, of all tools or of one `tool`, over a window (default: 1h)."""
         sources, now_s = sources_of(), time.time()
-        window = _window(now_s) or named("1h", now_s)
+        window = _window(sources, now_s) or named("1h", now_s)
         metric, tool = _parameter("metric"), _parameter("tool")
         if metric is None:
             raise BadRequestError("metric is missing; it names what is to be told, such as requests or p95")
@@ -62,14 +62,15 @@ def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
     return api
 
 
-def _window(now_s: float) -> Window | None:
+def _window(sources: Sources, now_s: float) -> Window | None:
+    keep_s = kept(sources.settings)
     name, start, end = _parameter("window"), _parameter("from"), _parameter("to")
     if name is not None:
         if start is not None or end is not None:
             raise BadRequestError("window and from/to exclude each other; send one of the two")
-        return named(name, now_s)
+        return named(name, now_s, keep_s)
     if start is not None:
-        window = between(start, end or "", now_s)
+        window = between(start, end or "", now_s, keep_s)
         if window.start_s > now_s:
             raise BadRequestError(f"from ({start}) lies ahead; it is {_now()} now")
         return window

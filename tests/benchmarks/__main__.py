@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cost, memory, reading, throughput
+from . import cost, history, memory, reading, throughput
 from .report import machine
 
 
@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument(
         "--cases", type=int, nargs="*", default=[10, 100, 1000], help="numbers of tools to read"
     )
+    parser.add_argument("--history-tools", type=int, default=100, help="always active for 400 days")
     parser.add_argument("parts", nargs="*")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -38,6 +39,10 @@ def main() -> None:
                 lambda: memory.run(Path(tempfile.mkdtemp(dir=folder))),
             ),
             "reading": ("Reading /performance/metrics", lambda: reading.run(options.cases)),
+            "history": (
+                "History of 400 days",
+                lambda: history.run(Path(tempfile.mkdtemp(dir=folder)), options.history_tools),
+            ),
         }
         _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {machine()}.\n")
         for part in options.parts or parts:

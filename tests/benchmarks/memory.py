@@ -11,7 +11,6 @@ and what it has to itself alone (proc_pid_smaps(5)).
 
 from __future__ import annotations
 
-import random
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -20,13 +19,11 @@ from pathlib import Path
 from statistics import median
 from urllib.request import Request, urlopen
 
-from app.model.histogram import Histogram
-from app.model.series import Series
+from app.model.windows import PERIODS_S
 from app.settings import Settings
-from app.store import make_engine, migrate, writing
-from app.store.rows import tool_ids, upsert, values_of
-from app.store.schema import ALL_TOOLS, rollups
+from app.store import make_engine
 
+from .filling import fill
 from .report import spread, table
 from .server import served
 from .worker import TOOLS
@@ -39,7 +36,7 @@ MOMENTS = (
 )
 _APPLICATION = "tests.benchmarks.worker:application()"
 _KEY = {"X-API-Key": "bench-key-0123456789"}
-_FILLED_S = ((10, 2400), (60, 10_800))  # twice the windows that are looked at, in their periods
+_FILLED_S = 10_800.0  # more than the windows that are looked at and those before them
 
 _Sizes = list[tuple[float, float]]
 
@@ -126,27 +123,10 @@ def _ask(port: int, paths: Sequence[str]) -> list[tuple[int, bytes]]:
 
 
 def _fill(state: Path) -> None:
-    """A store with the hours before, in which each tool was called twenty times in each period."""
-    draw = random.Random(1)
+    """A store with the hours before, as far as the windows go that are looked at."""
     engine = make_engine(Settings(state_dir=state))
-    migrate(engine)
-    now_s, samples = int(time.time()), [values_of(_series(draw)) for _ in range(50)]
-    with writing(engine) as connection:
-        ids = tool_ids(connection, [f"GET /tool{number}" for number in range(TOOLS)])
-        for period_s, reach_s in _FILLED_S:
-            for back in range(1, reach_s // period_s):
-                key = {"period_s": period_s, "start_s": (now_s // period_s - back) * period_s}
-                rows = [
-                    {**key, "tool_id": tool_id, "instance": "before", **draw.choice(samples)}
-                    for tool_id in (ALL_TOOLS, *ids.values())
-                ]
-                upsert(connection, rollups, rows)
+    fill(engine, TOOLS, int(time.time()), 2.0, dict.fromkeys(PERIODS_S, _FILLED_S))
     engine.dispose()
-
-
-def _series(draw: random.Random) -> Series:
-    times = [int(draw.lognormvariate(-6, 1) * 1e9) for _ in range(20)]
-    return Series(Histogram.of(times), total_ns=sum(times), min_ns=min(times), max_ns=max(times))
 
 
 def _holds(pid: int, lock: Path) -> bool:

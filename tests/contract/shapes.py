@@ -216,6 +216,7 @@ HISTORY = {
     "tool": unless_unmeasured(text),
     "unit": one_of("requests", "percent", "milliseconds", "bytes"),
     "step_seconds": count,
+    "releases": [{"timestamp": instant, "release": text, "instance": text}],
     "points": [{"timestamp": instant, "value": unless_unmeasured(count_or_measure)}],
 }
 _SUCCESS = {"success": yes, "timestamp": instant}

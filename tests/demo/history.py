@@ -15,13 +15,14 @@ from app.model.series import EMPTY, Series, total
 from app.model.windows import KEEP_S, PERIODS_S
 from app.settings import Settings
 from app.store import Connection, make_engine, migrate, writing
-from app.store.rows import tool_ids, upsert, values_of
-from app.store.schema import ALL_TOOLS, rollups
+from app.store.rows import encoded, instance_id, tool_ids, upsert
+from app.store.schema import ALL_TOOLS, built, rollups
 
 from .story import DAY_S, TOOLS, Tool, duration_ns, is_down, mood
 
 INSTANCE = "demo"
 YEAR_S = 365 * DAY_S
+_MADE_S = PERIODS_S[:4]  # the year is made of rows of two hours and finer ones
 _Rows = dict[tuple[int, int], Series]  # by start and tool
 _DRAWN = 24  # times drawn for one row; a busier one counts each several times
 
@@ -34,7 +35,18 @@ def fill(state: Path, now_s: float) -> None:
         if connection.execute(select(rollups.c.start_s).limit(1)).first() is None:
             for period_s, rows in _year(connection, now_s).items():
                 _write(connection, period_s, rows, now_s)
+            _mark(connection, now_s)
     engine.dispose()
+
+
+def _mark(connection: Connection, now_s: float) -> None:
+    """Rows of all periods are there, that of the moment too, to which the next roll-up adds."""
+    number = instance_id(connection, INSTANCE)
+    rows = [
+        {"instance_id": number, "period_s": one, "until_s": (int(now_s) // one + 1) * one}
+        for one in PERIODS_S[1:]
+    ]
+    upsert(connection, built, rows)
 
 
 def _year(connection: Connection, now_s: float) -> Mapping[int, _Rows]:
@@ -57,8 +69,8 @@ def _steps(now_s: float) -> list[tuple[int, int]]:
     """(start, period) from a year ago to now, each stretch in the finest period that is kept of it."""
     until_s = int(now_s // PERIODS_S[0]) * PERIODS_S[0]
     steps: list[tuple[int, int]] = []
-    for period_s, longer_s in zip(PERIODS_S, (*PERIODS_S[1:], PERIODS_S[-1]), strict=True):
-        kept_s = YEAR_S if period_s == PERIODS_S[-1] else KEEP_S[period_s]
+    for period_s, longer_s in zip(_MADE_S, (*_MADE_S[1:], _MADE_S[-1]), strict=True):
+        kept_s = YEAR_S if period_s == _MADE_S[-1] else KEEP_S[period_s]
         begin_s = int((now_s - kept_s) // longer_s) * longer_s
         steps += [(start_s, period_s) for start_s in range(begin_s, until_s, period_s)]
         until_s = begin_s
@@ -114,8 +126,15 @@ def _add(rows: _Rows, start_s: int, found: Mapping[int, Series]) -> None:
 
 
 def _write(connection: Connection, period_s: int, rows: _Rows, now_s: float) -> None:
+    number = instance_id(connection, INSTANCE)
     values = [
-        {"period_s": period_s, "start_s": start_s, "tool_id": tool_id, "instance": INSTANCE, **values_of(one)}
+        {
+            "period_s": period_s,
+            "start_s": start_s,
+            "tool_id": tool_id,
+            "instance_id": number,
+            "data": encoded(one),
+        }
         for (start_s, tool_id), one in rows.items()
         if start_s >= now_s - KEEP_S[period_s] and (one.requests or tool_id == ALL_TOOLS)
     ]

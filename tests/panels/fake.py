@@ -9,20 +9,22 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 from app.model.alerting import ActiveAlert, SystemSample
 from app.model.histogram import Histogram, bucket_of
 from app.model.series import EMPTY, Series, Snapshot, ToolTotals, Worker, total
+from app.model.vitals import Vitals, of_samples
 from app.model.windows import Window
 from app.settings import Settings
 from app.sources import Traffic
+from app.store.releases import Release
 
 NOW_S = 1_763_995_260.0  # a Monday in November 2025, 14:41 UTC
 MB = 1024**2
-SLOW_S, FAILING_S = 29 * 60, 12 * 60
+SLOW_S, FAILING_S, RELEASED_S = 29 * 60, 12 * 60, 31 * 60
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class FakeSources:
     is_contained: bool = False
     workers: int = 4
     degraded: Sequence[str] = ()
+    is_released: bool = False
     settings: Settings = field(default_factory=Settings)
     _known: dict[tuple[float, Window], Traffic] = field(default_factory=dict)
 
@@ -115,8 +118,20 @@ class FakeSources:
             self._known[self.now_s, window] = self._traffic(window)
         return self._known[self.now_s, window]
 
-    def summary(self, window: Window) -> Traffic:
-        return replace(self.traffic(window), tool_points={})
+    def courses(self, window: Window, tools: Collection[str]) -> Mapping[str, Sequence[Series | None]]:
+        known = self._points(window)
+        return {name: known.get(name) or [None] * len(window.starts()) for name in tools}
+
+    def vitals(self, window: Window) -> Sequence[Mapping[str, Vitals]]:
+        points: list[dict[str, Vitals]] = []
+        for start_s in window.starts():
+            there = [one for one in self.samples(start_s) if one.at_s < start_s + window.step_s]
+            points.append({"one": of_samples(there, None)} if there else {})
+        return points
+
+    def releases(self, window: Window) -> Sequence[Release]:
+        known = [Release(self.now_s - RELEASED_S, "one", "3f9c2ab")] if self.is_released else []
+        return [one for one in known if one.at_s >= window.start_s]
 
     def snapshot(self) -> Snapshot:
         hour = Window("1h", self.now_s - 3600, self.now_s, 60, 60)
@@ -145,9 +160,7 @@ class FakeSources:
         return self.degraded
 
     def _traffic(self, window: Window) -> Traffic:
-        points: dict[str, list[Series | None]] = {
-            name: [self._point(name, start_s, window) for start_s in window.starts()] for name in self.tools
-        }
+        points = self._points(window)
         everything: list[Series | None] = []
         for index, start_s in enumerate(window.starts()):
             there = [series[index] for series in points.values()]
@@ -155,7 +168,12 @@ class FakeSources:
             is_there = self._is_measured(start_s, window.step_s)
             everything.append(total(known) if is_there else None)
         sums = {name: total(one for one in series if one) for name, series in points.items()}
-        return Traffic(window, {name: one for name, one in sums.items() if one.requests}, everything, points)
+        return Traffic(window, {name: one for name, one in sums.items() if one.requests}, everything)
+
+    def _points(self, window: Window) -> dict[str, list[Series | None]]:
+        return {
+            name: [self._point(name, start_s, window) for start_s in window.starts()] for name in self.tools
+        }
 
     def _sample(self, at_s: float) -> SystemSample:
         sway = math.sin(at_s / 400) * 6 + math.sin(at_s / 97) * 3

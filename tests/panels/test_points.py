@@ -31,8 +31,8 @@ def of(*times_ms: int) -> Series:
 
 
 def hour(**others: Series | None) -> list[Series | None]:
-    """61 points with one request each, but for those named `at_<index>`."""
-    return [others.get(f"at_{index}", of(10)) for index in range(61)]
+    """60 points with one request each, but for those named `at_<index>`."""
+    return [others.get(f"at_{index}", of(10)) for index in range(60)]
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -69,7 +69,7 @@ def test_the_newest_point_is_merged_until_half_of_it_has_passed() -> None:
 
 def test_a_rate_counts_only_the_time_that_was_measured() -> None:
     window = Window("", 0, 60, 60, 60)
-    points = merged(window, [of(*[1] * 10), EMPTY], started_s=40.0)
+    points = merged(window, [of(*[1] * 10)], started_s=40.0)
     assert measured_s(points) == pytest.approx(20, abs=1)
     assert points[0].requests_per_minute == pytest.approx(30, rel=0.06)
 
@@ -88,7 +88,7 @@ def test_what_lies_before_the_first_point_is_not_missing() -> None:
     points = merged(HOUR, hour(**{f"at_{index}": None for index in range(30)}), 0.0)
     assert missing_s(points) == 0
     assert first_s(points) == points[30].start_s
-    assert first_s(merged(HOUR, [None] * 61, 0.0)) is None
+    assert first_s(merged(HOUR, [None] * 60, 0.0)) is None
 
 
 def test_the_window_before_ends_where_this_one_starts() -> None:
@@ -99,4 +99,4 @@ def test_the_window_before_ends_where_this_one_starts() -> None:
 def test_a_window_is_compared_with_only_if_enough_of_it_is_known() -> None:
     assert can_compare(merged(HOUR, hour(), 0.0), HOUR)
     assert not can_compare(merged(HOUR, hour(**{f"at_{index}": None for index in range(40)}), 0.0), HOUR)
-    assert not can_compare(merged(HOUR, [of(1)] * 5 + [EMPTY] * 56, 0.0), HOUR)
+    assert not can_compare(merged(HOUR, [of(1)] * 5 + [EMPTY] * 55, 0.0), HOUR)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.model.histogram import Histogram
 from app.model.series import Series
 from app.model.windows import Window
 from app.store import Engine, reading, writing
-from app.store.history import WindowRows, read_window
+from app.store.history import WindowRows, read_courses, read_window
+from app.store.longer import build
 from app.store.rollups import roll_up
 
 MS = 1_000_000
@@ -45,10 +46,27 @@ def roll(
         roll_up(connection, instance=instance, run=run, started_s=started_s, now_s=now_s, tools=tools)
 
 
+def built(engine: Engine, now_s: float, instance: str = "a") -> None:
+    """All rows of longer periods that are due, as turn after turn builds them."""
+    for _ in range(100):
+        with writing(engine) as connection:
+            if not build(connection, instance, now_s):
+                return
+    raise AssertionError("there is always more to build")
+
+
 def rows(engine: Engine, start_s: float, end_s: float, *, period_s: int = 10, step_s: int = 10) -> WindowRows:
     """What the store holds of that span."""
     with reading(engine) as connection:
         return read_window(connection, Window("", start_s, end_s, period_s, step_s))
+
+
+def course(
+    engine: Engine, tool: str, start_s: float, end_s: float, *, period_s: int = 10, step_s: int = 10
+) -> Sequence[Series | None]:
+    """One tool's points in that span."""
+    with reading(engine) as connection:
+        return read_courses(connection, Window("", start_s, end_s, period_s, step_s), [tool])[tool]
 
 
 def sums(tools: Mapping[str, Series]) -> dict[str, tuple[int, ...]]:

@@ -6,12 +6,13 @@ from app.model.windows import Window
 from app.store import Engine, reading
 from app.store.history import read_generation, read_watermark, read_window
 
-from .data import START_S, roll, rows, series
+from .data import START_S, course, roll, rows, series
 
 
 def test_an_empty_store_has_gaps_only(store: Engine) -> None:
     found = rows(store, START_S, START_S + 30)
-    assert (found.tools, found.points, found.tool_points) == ({}, [None] * 4, {})
+    assert (found.tools, found.points) == ({}, [None] * 3)
+    assert course(store, "ping", START_S, START_S + 30) == [None] * 3
 
 
 def test_a_window_takes_every_period_that_it_touches(store: Engine) -> None:
@@ -26,7 +27,8 @@ def test_a_point_of_several_periods_adds_them_up(store: Engine) -> None:
         roll(store, START_S + 10 * number, {"ping": series(*[1] * number)})
     found = rows(store, START_S + 35, START_S + 119, step_s=60)
     assert [point and point.requests for point in found.points] == [3, 6]
-    assert [point and point.requests for point in found.tool_points["ping"]] == [3, 6]
+    points = course(store, "ping", START_S + 35, START_S + 119, step_s=60)
+    assert [point and point.requests for point in points] == [3, 6]
     assert found.tools["ping"].requests == 9
 
 
@@ -34,8 +36,8 @@ def test_a_tool_has_zeros_where_others_were_measured_and_gaps_where_nothing_was(
     roll(store, START_S + 10, {"a": series(1)})
     roll(store, START_S + 20, {"a": series(1), "b": series(1)})
     roll(store, START_S + 60, {"a": series(1), "b": series(1)})
-    found = rows(store, START_S, START_S + 49)
-    counted = {name: [one and one.requests for one in line] for name, line in found.tool_points.items()}
+    lines = {name: course(store, name, START_S, START_S + 49) for name in "ab"}
+    counted = {name: [one and one.requests for one in line] for name, line in lines.items()}
     assert counted == {"a": [1, 0, None, None, 0], "b": [0, 1, None, None, 0]}
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from app.model.windows import KEEP_S
+from app.model.windows import KEEP_S, PERIODS_S
 from app.store import Engine, reading, writing
 from app.store.history import read_watermark
 from app.store.retention import SILENT_RUN_S, prune
 from app.store.schema import rollups, tools
 
-from .data import START_S, roll, rows, series
+from .data import START_S, built, roll, rows, series
+
+EPOCH_S = START_S // PERIODS_S[-1] * PERIODS_S[-1]  # a boundary of the longest period
 
 
 def _prune(engine: Engine, now_s: float, limit: int = 1000) -> int:
@@ -30,20 +32,33 @@ def _names(engine: Engine) -> list[str]:
 
 
 def test_each_period_is_kept_as_long_as_its_windows_read_it(store: Engine) -> None:
-    roll(store, START_S + 10, {"ping": series(1)})
+    roll(store, EPOCH_S + 10, {"ping": series(1)}, started_s=EPOCH_S)
+    built(store, EPOCH_S + PERIODS_S[-1])
     left = dict.fromkeys(KEEP_S, 2)  # all tools together, and ping
-    for period_s, keep_s in KEEP_S.items():
-        assert _prune(store, START_S + keep_s) == 0
+    for keep_s in sorted(set(KEEP_S.values())):
+        assert _prune(store, EPOCH_S + keep_s) == 0
         assert _rows_by_period(store) == left
-        assert _prune(store, START_S + keep_s + 1) == 2
-        del left[period_s]
+        due = [one for one, other_s in KEEP_S.items() if other_s == keep_s]
+        assert _prune(store, EPOCH_S + keep_s + 1) == 2 * len(due)
+        for one in due:
+            del left[one]
         assert _rows_by_period(store) == left
+
+
+def test_a_row_that_a_longer_one_is_still_to_be_built_from_stays(store: Engine) -> None:
+    roll(store, EPOCH_S + 10, {"ping": series(1)}, started_s=EPOCH_S)
+    later_s = EPOCH_S + 10 * KEEP_S[10]
+    assert _prune(store, later_s) == 0
+    built(store, later_s)
+    assert _prune(store, later_s) == 2
+    assert rows(store, EPOCH_S, EPOCH_S + 10, period_s=60, step_s=60).tools["ping"].requests == 1
 
 
 def test_one_call_deletes_no_more_than_its_limit_and_the_oldest_first(store: Engine) -> None:
     for number in range(1, 11):
         roll(store, START_S + 10 * number, {"ping": series(*[1] * number)})
     later_s = START_S + KEEP_S[10] + 3600
+    built(store, later_s)
     deleted = [_prune(store, later_s, limit=7) for _ in range(4)]
     assert deleted == [7, 7, 6, 0]
     assert 10 not in _rows_by_period(store)
@@ -52,7 +67,9 @@ def test_one_call_deletes_no_more_than_its_limit_and_the_oldest_first(store: Eng
 def test_the_newest_rows_are_the_last_to_go(store: Engine) -> None:
     for number in range(1, 11):
         roll(store, START_S + 10 * number, {"ping": series(*[1] * number)})
-    _prune(store, START_S + KEEP_S[10] + 3600, limit=6)
+    later_s = START_S + KEEP_S[10] + 3600
+    built(store, later_s)
+    _prune(store, later_s, limit=6)
     points = rows(store, START_S, START_S + 99).points
     assert [point is None for point in points] == [True] * 3 + [False] * 7
 
@@ -72,6 +89,7 @@ def test_a_run_that_fell_silent_is_forgotten_when_others_go_on(store: Engine) ->
 def test_a_service_that_slept_for_a_week_goes_on_where_it_was(store: Engine) -> None:
     roll(store, START_S + 10, {"ping": series(1)})
     awake_s = START_S + 7 * 86_400
+    built(store, awake_s)
     while _prune(store, awake_s):
         pass
     roll(store, awake_s, {"ping": series(1, 2)})
@@ -86,15 +104,18 @@ def test_a_tool_goes_when_no_row_and_no_run_names_it(store: Engine) -> None:
     while _prune(store, new_s):
         pass
     assert _names(store) == ["", "gone", "ping"]
-    while _prune(store, START_S + KEEP_S[7200] + 7200):
+    later_s = START_S + KEEP_S[93_600] + 2 * PERIODS_S[-1]
+    built(store, later_s)
+    while _prune(store, later_s):
         pass
     assert _names(store) == ["", "ping"]
 
 
 def test_a_tool_that_was_forgotten_can_come_back(store: Engine) -> None:
     roll(store, START_S, {"ping": series(1)}, run="old")
-    new_s = START_S + KEEP_S[7200] + 7200
+    new_s = START_S + KEEP_S[93_600] + 2 * PERIODS_S[-1]
     roll(store, new_s, {}, run="new", started_s=new_s - 10)
+    built(store, new_s)
     while _prune(store, new_s):
         pass
     assert _names(store) == [""]
