@@ -37,7 +37,7 @@ test: .venv/development .cache/chromium .cache/bench-peers .cache/wrk ## All tes
 	$(UNIT)
 	$(BIN)/pytest -q $(SLOW) $(OPTIONS)
 
-bench: .venv/runtime .cache/bench-peers .cache/wrk ## What Laptime costs, beside others; PARTS="cost throughput memory reading"
+bench: .venv/runtime .cache/bench-peers .cache/wrk ## What Laptime costs, beside others; PARTS="cost throughput memory reading rolling history"
 	@$(BIN)/python -m tests.benchmarks $(OPTIONS) $(PARTS)
 
 lint: .venv/development $(VNU) ## Ruff, mypy, and the Nu HTML checker on every page

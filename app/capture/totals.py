@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..model.series import EMPTY, Request, Series, Snapshot, ToolTotals, Worker, total
+from ..model.series import EMPTY, Series, Snapshot, ToolTotals, Worker, total
 from . import cells as layout
 from .cells import COST, OWN, QUEUE, SERVICE, CellFile, name_of
-from .merge import notes_of, read_ring, read_tools, tools_of, unfinished
+from .merge import notes_of, read_tools, tools_of, unfinished
+from .newest import Newest
 
-RECENT = 16
 _CLOCK_SET_NS = 1_000_000_000
 
 _Name = tuple[str, int]
@@ -63,13 +63,7 @@ class Totals:
         if not series.requests:
             self._merged.pop(name, None)
             return
-        ended: list[tuple[int, int]] = []
-        for seen, part in parts:
-            ends, times = read_ring(part, RECENT)
-            ended += zip(map(seen.epoch_ns.__add__, ends), times, strict=True)
-        ended.sort(reverse=True)
-        newest = tuple([Request(at_ns / 1e9, time >> 2, not time & 3) for at_ns, time in ended[:RECENT]])
-        self._merged[name] = ToolTotals(series, newest)
+        self._merged[name] = ToolTotals(series, Newest([(seen.epoch_ns, part) for seen, part in parts]))
 
 
 class _Seen:

@@ -17,6 +17,7 @@ from ..capture.samples import SampleRing
 from ..model.series import Series, Snapshot
 from ..settings import Settings
 from ..store import Engine, longer, releases, rollups, vitals, writing
+from ..store.history import Watermark
 
 _BUILDS_A_TURN = 5
 _LOOKS_BACK_S = 60.0
@@ -36,6 +37,7 @@ class RollUp:
         self._engine = engine
         self._state = settings.state_dir
         self._release = settings.release
+        self._known: dict[str, Watermark] = {}  # what the store has of the run
         self._lost_s: float | None = None  # since when some counts are missing
 
     def run(self, now_s: float) -> None:
@@ -79,7 +81,7 @@ class RollUp:
 
     def _store(self, snapshot: Snapshot, instance: str, now_s: float, *, may_shrink: bool = True) -> bool:
         with writing(self._engine) as connection:
-            is_whole = rollups.roll_up(
+            stand = rollups.roll_up(
                 connection,
                 instance=instance,
                 run=snapshot.run,
@@ -88,13 +90,15 @@ class RollUp:
                 tools=_series(snapshot),
                 queue=snapshot.queue,
                 may_shrink=may_shrink,
+                known=self._known.get(snapshot.run),
             )
             # The sample before the first new one too: what the kernel counts is told by differences.
             since_s = vitals.sampled_until(connection, instance) - _LOOKS_BACK_S
             vitals.add_samples(connection, instance, self._ring.since(since_s))
             if self._release:
                 releases.note(connection, instance, self._release, snapshot.started_s)
-            return is_whole
+        self._known = {snapshot.run: stand} if stand else {}
+        return stand is not None
 
 
 def _series(snapshot: Snapshot) -> Mapping[str, Series]:

@@ -158,13 +158,13 @@ class Histogram:
             return b""
         first = _lowest(self.packed)
         lanes = (self.packed.bit_length() + 63) // 64 - first
-        raw = (self.packed >> 64 * first).to_bytes(lanes * 8, "little")
-        planes = [raw[byte::8] for byte in range(8)]
-        while not any(planes[-1]):
-            planes.pop()
-        shape = first << 13 | (lanes - 1) << 3 | len(planes) - 1
+        packed = self.packed >> 64 * first
+        raw = packed.to_bytes(lanes * 8, "little")
+        count = next(count for count in range(1, 9) if not packed & _ABOVE[count])
+        planes = b"".join([raw[byte::8] for byte in range(count)])
+        shape = first << 13 | (lanes - 1) << 3 | count - 1
         deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL)
-        return shape.to_bytes(3, "little") + deflater.compress(b"".join(planes)) + deflater.flush()
+        return shape.to_bytes(3, "little") + deflater.compress(planes) + deflater.flush()
 
     @classmethod
     def decode(cls, data: bytes) -> Histogram:
@@ -194,10 +194,12 @@ def packed_of(data: bytes) -> int:
 
 def _lowest(packed: int) -> int:
     """The number of the first lane that is not empty."""
-    return ((packed & -packed).bit_length() - 1) // 64
+    return ((packed ^ packed - 1).bit_length() - 1) // 64
 
 
 _GUARDS = sum(1 << 64 * lane + 63 for lane in range(BUCKETS))
+# In every lane the bytes from the nth on, for n from 0 to 8.
+_ABOVE = [int.from_bytes((bytes(n) + b"\xff" * (8 - n)) * BUCKETS, "little") for n in range(9)]
 # Deflate's least window and memory: histograms are some hundred bytes, and to prepare more takes longer than
 # to deflate them.
 _LEVEL, _WINDOW_BITS, _MEMORY_LEVEL = 6, -9, 1

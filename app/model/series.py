@@ -100,8 +100,10 @@ class Series:
         the buckets' 1.1 %, unless `earlier` is empty. Counters that shrank are not the same any more (a
         file of theirs is gone): then nothing is known to have come.
         """
-        if not self.contains(earlier):
-            return EMPTY
+        return self.minus(earlier) if self.contains(earlier) else EMPTY
+
+    def minus(self, earlier: Series) -> Series:
+        """The same for who knows that these are the counters of `earlier`."""
         ok, failed = self.ok - earlier.ok, self.failed - earlier.failed
         low, high = self.min_ns, self.max_ns
         if earlier.max_ns:
@@ -146,7 +148,7 @@ class ToolTotals:
     """A tool since the service started: its counters and its newest requests, newest first."""
 
     series: Series
-    recent: tuple[Request, ...] = ()
+    recent: Sequence[Request] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,12 +81,16 @@ def read_vitals(connection: Connection, window: Window) -> Sequence[Mapping[str,
     return vitals.read_vitals(connection, stretches, window.starts())
 
 
-def read_watermark(connection: Connection, instance: str, run: str) -> Watermark | None:
-    """Where the roll-up of a run stands; None before its first."""
+def read_watermark(
+    connection: Connection, instance: str, run: str, known: Watermark | None = None
+) -> Watermark | None:
+    """Where the roll-up of a run stands; None before its first. What is `known` already is not read again."""
     query = select(runs.c.sequence, runs.c.rolled_up_s, runs.c.queue)
     row = connection.execute(query.where(runs.c.instance == instance, runs.c.run == run)).one_or_none()
     if row is None:
         return None
+    if known and (known.sequence, known.rolled_up_s) == (row.sequence, row.rolled_up_s):
+        return known
     queue = decoded(row.queue) if row.queue else EMPTY
     return Watermark(row.sequence, row.rolled_up_s, watermark_of(connection, instance, run), queue)
 

@@ -36,7 +36,8 @@ def roll_up(
     tools: Mapping[str, Series],
     queue: Series = EMPTY,
     may_shrink: bool = True,
-) -> bool:
+    known: Watermark | None = None,
+) -> Watermark | None:
     """Add what `tools` and `queue`, the run's counters since its start, gained since its last roll-up.
 
     The gain goes to the row that holds the middle of the span since then; a first
@@ -45,18 +46,24 @@ def roll_up(
     even when nothing came. Counters of a run only grow, and no tool's name is empty. The connection
     must be in a transaction of `writing`, which a failure has to roll back.
 
-    Counters that shrank have lost a file. Unless they `may_shrink` nothing is written then and False is
+    Returns where the roll-up stands now; who gives it back as `known` the next time spares the reading.
+
+    Counters that shrank have lost a file. Unless they `may_shrink` nothing is written then and None is
     returned: a file that comes back would be counted a second time.
     """
     take_turns(connection, instance)
-    last = read_watermark(connection, instance, run)
+    last = read_watermark(connection, instance, run, known)
     if last is None:
         last = Watermark(sequence=0, rolled_up_s=max(started_s, now_s - _LOOKS_BACK_S), tools={})
-    if not may_shrink and not all(tools.get(name, EMPTY).contains(one) for name, one in last.tools.items()):
-        return False
     gone = last.tools.keys() - tools.keys()
     changed = {name: series for name, series in tools.items() if series != last.tools.get(name, EMPTY)}
-    gained = {name: series.since(last.tools.get(name, EMPTY)) for name, series in changed.items()}
+    shrunk = {name for name, series in changed.items() if not series.contains(last.tools.get(name, EMPTY))}
+    if (gone or shrunk) and not may_shrink:
+        return None
+    gained = {
+        name: EMPTY if name in shrunk else series.minus(last.tools.get(name, EMPTY))
+        for name, series in changed.items()
+    }
     waited = queue.since(last.queue)
     middle_s, sequence = (last.rolled_up_s + now_s) / 2, last.sequence + 1
     del last  # of many tools it is large, and so is what follows
@@ -78,7 +85,7 @@ def roll_up(
         connection.execute(delete(watermarks).where(*of_run, watermarks.c.tool_id.in_(list(lost))))
     marks = [{**key, "tool_id": ids[name], "data": encoded(series)} for name, series in changed.items()]
     upsert(connection, watermarks, marks)
-    return True
+    return Watermark(sequence, now_s, tools, queue)
 
 
 def finish_run(connection: Connection, instance: str, run: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cost, history, memory, reading, throughput
+from . import cost, history, memory, reading, rolling, throughput
 from .report import machine
 
 
@@ -39,6 +39,10 @@ def main() -> None:
                 lambda: memory.run(Path(tempfile.mkdtemp(dir=folder))),
             ),
             "reading": ("Reading /performance/metrics", lambda: reading.run(options.cases)),
+            "rolling": (
+                f"Roll-up of {rolling.WORKERS} workers, time of the processor",
+                lambda: rolling.run(max(options.cases)),
+            ),
             "history": (
                 "History of 400 days",
                 lambda: history.run(Path(tempfile.mkdtemp(dir=folder)), options.history_tools),

@@ -58,9 +58,9 @@ def main() -> None:
         web = create_app(settings)
         recorder = web.service.recorder
         recorder.open()
-        children = [_fork(lambda: _write(recorder, tools)) for _ in range(workers - 1)]
+        children = [fork(lambda: write(recorder, tools)) for _ in range(workers - 1)]
         try:
-            _count(recorder, range(tools), REQUESTS)
+            count(recorder, range(tools), REQUESTS)
             while len(list(Path(folder).glob("runs/*/ready-*"))) < workers - 1:
                 time.sleep(0.05)
             _report(web, recorder, tools)
@@ -77,13 +77,13 @@ def _report(web: Any, recorder: Recorder, tools: int) -> None:
         msgspec.json.encode(performance.metrics(None, web.service.sources(), time.time()))
 
     all_of_them, some = range(tools), range(min(20, tools))
-    lines = [_timed(reader.snapshot, lambda: _count(recorder, all_of_them, 1))]
-    lines.append(_timed(reader.snapshot, lambda: _count(recorder, some, 1)))
+    lines = [_timed(reader.snapshot, lambda: count(recorder, all_of_them, 1))]
+    lines.append(_timed(reader.snapshot, lambda: count(recorder, some, 1)))
     web.ensure_started()
-    lines.append(_timed(panel, lambda: _count(recorder, some, 1)))
+    lines.append(_timed(panel, lambda: count(recorder, some, 1)))
     with make_server("127.0.0.1", 0, web, handler_class=_Quiet) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        lines.append(_timed(lambda: _get(server.server_port), lambda: _count(recorder, some, 1)))
+        lines.append(_timed(lambda: _get(server.server_port), lambda: count(recorder, some, 1)))
         server.shutdown()
     print("\n".join(lines))  # noqa: T201
 
@@ -113,7 +113,8 @@ class _Quiet(WSGIRequestHandler):
         """No line a request."""
 
 
-def _count(recorder: Recorder, tools: range, requests: int) -> None:
+def count(recorder: Recorder, tools: range, requests: int) -> None:
+    """Count so many requests of each of the tools."""
     draw = random.Random(os.getpid())
     for number in tools:
         tool = recorder.tool(f"GET /tool/{number}", own=False)
@@ -122,15 +123,19 @@ def _count(recorder: Recorder, tools: range, requests: int) -> None:
             tool.count(NOWHERE, perf_counter_ns(), taken_ns, SUCCESS, 100)
 
 
-def _write(recorder: Recorder, tools: int) -> None:
+def write(recorder: Recorder, tools: int, called: int = 0) -> None:
+    """Another worker: it counts requests of all tools, and at each SIGUSR1 one more of the first `called`."""
     recorder.open()
-    _count(recorder, range(tools), REQUESTS)
+    count(recorder, range(tools), REQUESTS)
+    signal.signal(signal.SIGUSR1, lambda *_: count(recorder, range(called), 1))
     assert recorder.run is not None
     (recorder.run.folder / f"ready-{os.getpid()}").touch()
-    signal.pause()
+    while True:
+        signal.pause()
 
 
-def _fork(work: Callable[[], None]) -> int:
+def fork(work: Callable[[], None]) -> int:
+    """Do `work` in a child; its process id."""
     pid = os.fork()
     if pid:
         return pid

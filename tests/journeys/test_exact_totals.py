@@ -167,7 +167,8 @@ def test_a_host_with_a_new_name_counts_its_former_run_once(tmp_path: Path) -> No
     (run / "instance").write_text("former-host")
     with sqlite3.connect(service.state / "laptime.sqlite3") as store:
         store.execute("PRAGMA foreign_keys = OFF")
-        for table in ("laptime_rollups", "laptime_runs", "laptime_watermarks"):
+        store.execute("UPDATE laptime_instances SET name = 'former-host'")
+        for table in ("laptime_runs", "laptime_watermarks"):
             store.execute(f"UPDATE {table} SET instance = 'former-host'")  # noqa: S608 - fixed words
     assert instance != "former-host"
     with Service(tmp_path, workers=2) as service:
@@ -178,6 +179,6 @@ def test_a_host_with_a_new_name_counts_its_former_run_once(tmp_path: Path) -> No
 def rolled_up(service: Service) -> bool:
     with sqlite3.connect(service.state / "laptime.sqlite3") as store:
         try:
-            return bool(store.execute("SELECT 1 FROM laptime_rollups WHERE ok > 0").fetchone())
+            return bool(store.execute("SELECT 1 FROM laptime_rollups WHERE tool_id > 0").fetchone())
         except sqlite3.OperationalError:  # the tables are not made yet
             return False

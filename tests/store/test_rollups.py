@@ -196,7 +196,7 @@ def test_counts_that_are_missing_for_a_while_are_not_counted_again_when_they_are
 
     def rolled(now_s: float, counters: dict[str, Series], *, may_shrink: bool) -> bool:
         with writing(store) as connection:
-            return roll_up(
+            return None is not roll_up(
                 connection, instance="a", run="run-1", started_s=START_S, now_s=now_s, tools=counters,
                 may_shrink=may_shrink,
             )  # fmt: skip
