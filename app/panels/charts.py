@@ -5,17 +5,20 @@ The page carries a Chart as JSON beside the canvas; `static/charts.js` draws it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log10
 
 from ..model.alerting import ActiveAlert
+from ..store.releases import Release
 from . import formats
 
 _STEPS = (1.0, 1.25, 1.5, 2.0, 2.5, 5.0, 10.0)
 _LOG_TOPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 _LINES = 4
 _LOG_TICKS = 7
+_HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,14 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """An instant on a chart: when a release began, and its short name."""
+
+    at_s: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """`kind` is "lines" or "columns"; `edges_s` are the points' starts and the last one's end (Unix seconds).
 
@@ -59,6 +70,7 @@ class Chart:
     gaps_s: tuple[tuple[float, float], ...]
     alarms: tuple[Alarm, ...]
     is_thin: bool
+    releases: tuple[Mark, ...] = ()
 
 
 def linear_axis(values: Sequence[float | None], least: float = 4.0) -> Axis:
@@ -94,6 +106,14 @@ def alarms(alerts: Sequence[ActiveAlert], type_: str, words: str, start_s: float
     others = f" and {len(chosen) - 1} more" if len(chosen) > 1 else ""
     label = f"{formats.shorten(chosen[0].tool, 28)} {words}{others}"
     return (Alarm(chosen[0].severity, max(start_s, min(alert.since_s for alert in chosen)), label),)
+
+
+def marks(releases: Sequence[Release]) -> tuple[Mark, ...]:
+    """The releases as marks; of a commit's hash the usual seven digits."""
+    return tuple(
+        Mark(one.at_s, one.release[:7] if _HASH.fullmatch(one.release) else formats.shorten(one.release, 16))
+        for one in releases
+    )
 
 
 def _mark(value_ms: float, with_unit: bool) -> str:

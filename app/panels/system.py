@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..model.alerting import SystemSample, held_back
+from ..model.alerting import SystemSample
 from ..model.series import Snapshot
+from ..model.vitals import Vitals, mean_of, most_of
 from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources
@@ -16,6 +17,7 @@ from .sparks import POINTS, Spark, spark
 
 WORKERS = 12
 _MISSED = 3
+_LATELY_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,37 +77,39 @@ class Workers:
 
 def system(window: Window, sources: Sources, now_s: float) -> System:
     """CPU, memory and disk: the newest sample, and the window's course as far as samples are kept."""
-    samples, settings = sources.samples(window.start_s), sources.settings
+    settings = sources.settings
+    samples = sources.samples(now_s - _LATELY_S)
     interval = formats.duration(settings.sample_interval_s)
     if not samples:
         return System((), None, interval)
-    newest = samples[-1]
+    newest, points = samples[-1], sources.vitals(window)
+    is_thin = sum(bool(point) for point in points) < 2
 
-    def course(of: Callable[[SystemSample], float]) -> Spark:
-        values = _buckets(samples, window, settings.sample_interval_s, of)
-        return spark(values, high=100.0, thin=len(samples) < 2)
+    def course(name: str) -> Spark:
+        return spark(_merged(points, name), high=100.0, thin=is_thin)
 
     used, whole = formats.fraction(newest.memory_used_bytes, newest.memory_total_bytes)
     disk_used, disk_whole = formats.fraction(newest.disk_used_bytes, newest.disk_total_bytes)
-    peak = max(sample.cpu_percent for sample in samples)
+    everything = [one for point in points for one in point.values()]
+    peak = most_of(everything, "cpu_percent") or newest.cpu_percent
     gauges = (
         Gauge(
             "CPU", f"{newest.cpu_percent:.1f} %", f"peak {peak:.1f} %", newest.cpu_percent,
             settings.alert_cpu_percent, severity(newest.cpu_percent, settings.alert_cpu_percent, settings),
-            course(lambda sample: sample.cpu_percent),
+            course("cpu_percent"),
         ),
         Gauge(
             "Memory", used if newest.memory_total_bytes else f"{newest.memory_percent:.1f} %",
             f"of {whole}" if newest.memory_total_bytes else "", newest.memory_percent,
             settings.alert_memory_percent,
             severity(newest.memory_percent, settings.alert_memory_percent, settings),
-            course(lambda sample: sample.memory_percent),
+            course("memory_percent"),
         ),
         Gauge(
             "Disk", disk_used if newest.disk_total_bytes else f"{newest.disk_percent:.1f} %",
             f"of {disk_whole}" if newest.disk_total_bytes else "", newest.disk_percent,
             settings.alert_disk_percent, severity(newest.disk_percent, settings.alert_disk_percent, settings),
-            course(lambda sample: sample.disk_percent),
+            course("disk_percent"),
         ),
     )  # fmt: skip
     return System(
@@ -114,7 +118,7 @@ def system(window: Window, sources: Sources, now_s: float) -> System:
         interval,
         *_whose(newest),
         _flow(newest),
-        _held_back(samples, window, settings.sample_interval_s),
+        _held_back(everything, points, window),
     )
 
 
@@ -154,8 +158,9 @@ def _flow(newest: SystemSample) -> str:
     return " ".join(said)
 
 
-def _held_back(samples: Sequence[SystemSample], window: Window, interval_s: float) -> str:
-    throttled, kills = held_back(samples)
+def _held_back(everything: Sequence[Vitals], points: Sequence[Mapping[str, Vitals]], window: Window) -> str:
+    throttled = sum(one.counters.get("throttled_periods", 0) for one in everything)
+    kills = sum(one.counters.get("oom_kills", 0) for one in everything)
     said = []
     if throttled:
         said.append(f"the container was throttled in {formats.plural(throttled, 'period')}")
@@ -165,9 +170,11 @@ def _held_back(samples: Sequence[SystemSample], window: Window, interval_s: floa
         said.append(f"{processes} {verb} killed for want of memory")
     if not said:
         return ""
-    span_s = window.end_s - samples[0].at_s
-    is_whole = samples[0].at_s - window.start_s <= 2 * interval_s
-    span = formats.length(window.name) if is_whole else f"{formats.duration(span_s)} of samples"
+    began_s = next(at_s for at_s, point in zip(window.starts(), points, strict=True) if point)
+    is_whole = began_s <= window.start_s + window.step_s
+    span = (
+        formats.length(window.name) if is_whole else f"{formats.duration(window.end_s - began_s)} of samples"
+    )
     return f"In {span} {' and '.join(said)}."
 
 
@@ -223,15 +230,8 @@ def severity(percent: float, warning_percent: float, settings: Settings) -> str:
     return "warning" if percent > warning_percent else ""
 
 
-def _buckets(
-    samples: Sequence[SystemSample], window: Window, interval_s: float, of: Callable[[SystemSample], float]
-) -> list[float | None]:
-    """Mean values over equal stretches of the window; None where no sample fell into one."""
-    length_s = window.end_s - window.start_s
-    count = max(2, min(POINTS, int(length_s / (2 * interval_s))))
-    held: list[list[float]] = [[] for _ in range(count)]
-    for sample in samples:
-        index = int((sample.at_s - window.start_s) / length_s * count)
-        if 0 <= index <= count:
-            held[min(index, count - 1)].append(of(sample))
-    return [sum(values) / len(values) if values else None for values in held]
+def _merged(points: Sequence[Mapping[str, Vitals]], name: str) -> list[float | None]:
+    """The mean of an amount over equal stretches of the window; None where no sample fell into one."""
+    size = -(-len(points) // POINTS)
+    stretches = [points[place : place + size] for place in range(0, len(points), size)]
+    return [mean_of([one for point in part for one in point.values()], name) for part in stretches]

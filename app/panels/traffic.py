@@ -8,7 +8,7 @@ from ..model.series import Series, total
 from ..model.windows import Window
 from ..sources import Sources
 from . import formats
-from .charts import Chart, Line, alarms, linear_axis, log_axis
+from .charts import Chart, Line, alarms, linear_axis, log_axis, marks
 from .formats import Quantity
 from .points import ENOUGH_REQUESTS, Point, gaps, measured_from, merged
 
@@ -78,6 +78,7 @@ def response_time(window: Window, sources: Sources, now_s: float) -> ResponseTim
         gaps_s=tuple(gaps(drawn)),
         alarms=alarms(sources.alerts(), "high_response_time", "slow", drawn[0].start_s),
         is_thin=everything.requests < ENOUGH_REQUESTS,
+        releases=marks(sources.releases(window)),
     )
     return ResponseTime(
         everything.requests,
@@ -112,6 +113,7 @@ def throughput(window: Window, sources: Sources, now_s: float) -> Throughput:  #
         gaps_s=tuple(gaps(drawn)),
         alarms=alarms(sources.alerts(), "low_success_rate", "fails", drawn[0].start_s),
         is_thin=False,
+        releases=marks(sources.releases(window)),
     )
     server = _server(everything) or 0
     return Throughput(

@@ -21,6 +21,9 @@ from .built import built_by_all
 from .rows import decoded, summed, watermark_of
 from .schema import ALL_TOOLS, rollups, runs, tools
 
+# Longer stretches are those of a store in which next to nothing is built yet.
+_LOOKED_UP_MOST = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
@@ -168,8 +171,14 @@ def _of_tools(
 ) -> Iterator[Row[*tuple[Any, ...]]]:
     """These tools' rows: each is looked up, because between two of them lie those of all other tools."""
     query = select(rollups.c.start_s, rollups.c.tool_id, rollups.c.data)
-    query = query.where(rollups.c.period_s == stretch.period_s, rollups.c.tool_id.in_(ids))
-    starts = list(range(stretch.start_s, stretch.end_s, stretch.period_s))
-    # written out, because hundreds of parameters take longer than what they are for
-    listed: BindParameter[list[int]] = bindparam("starts", starts, expanding=True, literal_execute=True)
-    yield from connection.execute(query.where(rollups.c.start_s.in_(listed)))
+    query = query.where(rollups.c.tool_id.in_(ids))
+    starts = range(stretch.start_s, stretch.end_s, stretch.period_s)
+    if len(starts) <= _LOOKED_UP_MOST:
+        # written out, because hundreds of parameters take longer than what they are for
+        listed: BindParameter[list[int]] = bindparam(
+            "starts", list(starts), expanding=True, literal_execute=True
+        )
+        query = query.where(rollups.c.period_s == stretch.period_s, rollups.c.start_s.in_(listed))
+    else:
+        query = query.where(*_within(stretch))
+    yield from connection.execute(query)

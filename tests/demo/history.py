@@ -12,12 +12,15 @@ from sqlalchemy import select
 
 from app.model.histogram import Histogram
 from app.model.series import EMPTY, Series, total
+from app.model.vitals import Gauge, Vitals
 from app.model.windows import KEEP_S, PERIODS_S
 from app.settings import Settings
-from app.store import Connection, make_engine, migrate, writing
+from app.store import Connection, make_engine, migrate, releases, writing
 from app.store.rows import encoded, instance_id, tool_ids, upsert
-from app.store.schema import ALL_TOOLS, built, rollups
+from app.store.schema import ALL_TOOLS, built, rollups, vitals
+from app.store.vitals import encode
 
+from . import story
 from .story import DAY_S, TOOLS, Tool, duration_ns, is_down, mood
 
 INSTANCE = "demo"
@@ -35,6 +38,9 @@ def fill(state: Path, now_s: float) -> None:
         if connection.execute(select(rollups.c.start_s).limit(1)).first() is None:
             for period_s, rows in _year(connection, now_s).items():
                 _write(connection, period_s, rows, now_s)
+                _write_machine(connection, period_s, {start_s for start_s, _ in rows}, now_s)
+            for at_s, release in story.releases(now_s):
+                releases.note(connection, INSTANCE, release, at_s)
             _mark(connection, now_s)
     engine.dispose()
 
@@ -140,3 +146,15 @@ def _write(connection: Connection, period_s: int, rows: _Rows, now_s: float) -> 
     ]
     for place in range(0, len(values), 5000):
         upsert(connection, rollups, values[place : place + 5000])
+
+
+def _write_machine(connection: Connection, period_s: int, starts: set[int], now_s: float) -> None:
+    number, samples = instance_id(connection, INSTANCE), max(1, period_s // 5)
+    rows = []
+    for start_s in sorted(starts):
+        if start_s >= now_s - KEEP_S[period_s]:
+            usual = story.machine(start_s + period_s / 2, now_s)
+            gauges = {name: Gauge(samples, value * samples, value * 1.2) for name, value in usual.items()}
+            key = {"period_s": period_s, "start_s": start_s, "instance_id": number}
+            rows.append({**key, "data": encode(Vitals(gauges))})
+    upsert(connection, vitals, rows)

@@ -75,6 +75,35 @@ def growth(days_ago: float) -> float:
     return max(0.3, 1 - days_ago / 520)
 
 
+RELEASES_EVERY_S = 7 * DAY_S
+
+
+def releases(ends_s: float) -> list[tuple[float, str]]:
+    """(when, which): one each Tuesday or so, the slow one, and the one before it once more."""
+    found = []
+    for number in range(1, 52):
+        at_s = ends_s - 364 * DAY_S + number * RELEASES_EVERY_S + 5 * 3600 * math.sin(number)
+        found.append((at_s, f"v4.{number}"))
+    found += [(ends_s - 12.35 * DAY_S, "v5.0"), (ends_s - 12.0 * DAY_S, "v4.50")]
+    return sorted(one for one in found if one[0] < ends_s - 3600)
+
+
+def machine(at_s: float, ends_s: float) -> dict[str, float]:
+    """CPU follows the traffic; memory leaks a little from release to release, and more since the last one."""
+    busy = rhythm(at_s) * growth((ends_s - at_s) / DAY_S)
+    begun_s = max((one for one, _ in releases(ends_s) if one <= at_s), default=at_s)
+    leaked = (at_s - begun_s) / DAY_S * 2.4
+    days_ago = (ends_s - at_s) / DAY_S
+    return {
+        "cpu_percent": 4 + 46 * busy,
+        "memory_percent": min(96.0, 31 + 9 * busy + leaked),
+        "disk_percent": 44 + (365 - days_ago) * 0.06,
+        "load_average": 0.1 + 1.1 * busy,
+        "received_bytes_per_s": 9_000 + 60_000 * busy,
+        "sent_bytes_per_s": 30_000 + 420_000 * busy,
+    }
+
+
 def is_down(at_s: float, ends_s: float) -> bool:
     """Whether the service did not run: two outages, and a move in spring."""
     days_ago = (ends_s - at_s) / DAY_S

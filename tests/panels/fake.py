@@ -108,6 +108,7 @@ class FakeSources:
     is_released: bool = False
     settings: Settings = field(default_factory=Settings)
     _known: dict[tuple[float, Window], Traffic] = field(default_factory=dict)
+    _drawn: dict[tuple[float, Window], dict[str, list[Series | None]]] = field(default_factory=dict)
 
     @property
     def started_s(self) -> float:
@@ -124,9 +125,11 @@ class FakeSources:
 
     def vitals(self, window: Window) -> Sequence[Mapping[str, Vitals]]:
         points: list[dict[str, Vitals]] = []
+        samples = self.samples(window.starts().start)
         for start_s in window.starts():
-            there = [one for one in self.samples(start_s) if one.at_s < start_s + window.step_s]
-            points.append({"one": of_samples(there, None)} if there else {})
+            before = [one for one in samples if one.at_s < start_s]
+            there = [one for one in samples if start_s <= one.at_s < start_s + window.step_s]
+            points.append({"one": of_samples(there, before[-1] if before else None)} if there else {})
         return points
 
     def releases(self, window: Window) -> Sequence[Release]:
@@ -171,9 +174,12 @@ class FakeSources:
         return Traffic(window, {name: one for name, one in sums.items() if one.requests}, everything)
 
     def _points(self, window: Window) -> dict[str, list[Series | None]]:
-        return {
-            name: [self._point(name, start_s, window) for start_s in window.starts()] for name in self.tools
-        }
+        if (self.now_s, window) not in self._drawn:
+            self._drawn[self.now_s, window] = {
+                name: [self._point(name, start_s, window) for start_s in window.starts()]
+                for name in self.tools
+            }
+        return self._drawn[self.now_s, window]
 
     def _sample(self, at_s: float) -> SystemSample:
         sway = math.sin(at_s / 400) * 6 + math.sin(at_s / 97) * 3

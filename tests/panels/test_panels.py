@@ -278,7 +278,7 @@ def test_load_and_throughput_stand_below_the_gauges_as_far_as_they_are_known() -
     [
         ("15m", "In the last 15 min the container was throttled in 8 periods and 1 process was killed"),
         ("1h", "In the last hour the container was throttled in 11 periods and 1 process was killed"),
-        ("24h", "In 1 h of samples the container was throttled in 11 periods and 1 process was killed"),
+        ("24h", "In 1 h 1 min of samples the container was throttled in 11 periods and 1 process was killed"),
     ],
 )
 def test_what_the_limits_held_back_is_told_for_the_time_that_is_sampled(window: str, said: str) -> None:
@@ -289,9 +289,9 @@ def test_what_the_limits_held_back_is_told_for_the_time_that_is_sampled(window: 
 def test_a_container_that_nothing_held_back_is_told_nothing() -> None:
     quiet = SystemSample(NOW_S, 1.0, 2.0, 3.0, memory_source="container", oom_kills=4)
     assert system(HOUR, Sampled(quiet, quiet), NOW_S).held_back == ""
-    killed = quiet._replace(oom_kills=6)
+    killed = quiet._replace(at_s=NOW_S - 2, oom_kills=6)
     said = system(HOUR, Sampled(quiet._replace(at_s=NOW_S - 40), killed), NOW_S).held_back
-    assert said == "In 40 s of samples 2 processes were killed for want of memory."
+    assert said == "In 1 min of samples 2 processes were killed for want of memory."
 
 
 def test_the_busiest_workers_come_first_and_all_are_counted() -> None:

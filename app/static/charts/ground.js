@@ -1,4 +1,4 @@
-// Behind the series: alerts that are active, as a cap and a faint band, and hatched spans without data.
+// Behind the series: alerts that are active, as a cap and a faint band, hatched spans without data, and releases.
 import { colour, hatch } from "./palette.js";
 import { chipLabel } from "./times.js";
 
@@ -17,9 +17,38 @@ export const ground = {
       const words = from <= data.edges_s[0] && to < data.edges_s.at(-1) ? `no data before ${chipLabel(data, to)}` : "no data";
       drawGap(ctx, area, Math.max(area.left, x.getPixelForValue(from)), Math.min(area.right, x.getPixelForValue(to)), words);
     }
+    drawReleases(ctx, area, x, data.releases);
     ctx.restore();
   },
 };
+
+// A dotted line with a flag; names stand where there is room, the newest first.
+function drawReleases(ctx, area, x, releases) {
+  let free = area.right;
+  ctx.fillStyle = ctx.strokeStyle = colour["text-2"];
+  for (const { at_s, label } of [...releases].reverse()) {
+    const left = Math.round(x.getPixelForValue(at_s)) + 0.5;
+    if (left < area.left || left > area.right) continue;
+    ctx.beginPath();
+    ctx.setLineDash([1, 3]);
+    ctx.moveTo(left, area.top - 4);
+    ctx.lineTo(left, area.bottom);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    ctx.moveTo(left - 4, area.top - 14);
+    ctx.lineTo(left + 4, area.top - 14);
+    ctx.lineTo(left + 4, area.top - 8);
+    ctx.lineTo(left, area.top - 4);
+    ctx.lineTo(left - 4, area.top - 8);
+    ctx.fill();
+    if (left + 8 + ctx.measureText(label).width < free) {
+      ctx.textAlign = "left";
+      ctx.fillText(label, left + 8, area.top - 6);
+      free = left - 8;
+    }
+  }
+}
 
 function drawAlarm(ctx, area, from, alarm) {
   ctx.fillStyle = colour[alarm.severity];
