@@ -13,7 +13,16 @@ from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources
 from . import formats
-from .points import ENOUGH_REQUESTS, Point, courses, measured_from, measured_s, merged, window_before
+from .points import (
+    ENOUGH_REQUESTS,
+    Point,
+    can_compare,
+    courses,
+    measured_from,
+    measured_s,
+    merged,
+    window_before,
+)
 from .sparks import POINTS, Spark, spark
 
 SORTS = ("share", "tool", "requests", "success", "average", "p50", "p95", "p99", "trend")
@@ -100,11 +109,13 @@ def tools(
 ) -> Tools:
     """The tools whose name contains `q`, sorted by one of SORTS, the first `rows` of them."""
     traffic, earlier = sources.traffic(window), sources.traffic(window_before(window))
+    before = merged(earlier.window, earlier.points, 0.0)
+    was = earlier.tools if can_compare(before, earlier.window) else {}
     snapshot, alerts = sources.snapshot(), sources.alerts()
     called = {name: series for name, series in traffic.tools.items() if series.requests}
     found = sorted(
         (
-            _Tool(name, series, _quantiles(series), _change(series, earlier.tools.get(name, EMPTY)))
+            _Tool(name, series, _quantiles(series), _change(series, was.get(name, EMPTY)))
             for name, series in called.items()
             if q.lower() in name.lower()
         ),
