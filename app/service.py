@@ -7,17 +7,22 @@ up; a forked child starts its own.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import threading
 import time
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .capture.process import supervisor
 from .capture.reader import Reader
 from .capture.recorder import Recorder
 from .capture.samples import RING_FILE, SampleRing
+from .capture.vitals import Vitals, server_worker, slots_of
 from .errors import UnavailableError
+from .jobs.container import oom_kills
 from .jobs.leader import Candidate
 from .live import Live
 from .settings import VERSION, Settings, unknown
@@ -38,12 +43,16 @@ class Service:
         self.measured = settings.host_app or "the bundled tool server"
         self.keys = Keys.load(settings.api_key, settings.state_dir)
         self.recorder = Recorder(settings.state_dir, settings.max_tools, settings.instance)
+        self._sources: Live | None = None
+        self._is_forked_amid = False
         self._forget()
         os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
-        self._sources: Live | None = None
+        # A process that a worker forks for work of its own is no worker.
+        self._is_forked_amid = self._is_forked_amid or self._sources is not None
+        self._sources = None
 
     def sources(self) -> Sources:
         """What panels ask. Raises UnavailableError before the start."""
@@ -63,8 +72,15 @@ class Service:
             sources = Live(settings, reader, ring, engine)
             schedules: list[Schedule] = []  # one, if this worker is elected
             begun = self.recorder.open()
+            server = server_worker()
+            is_worker = server is not None or (not self._is_forked_amid and supervisor() is not None)
+            vitals = Vitals(
+                self.recorder, slots_of(server), lambda: oom_kills(Path("/")), is_worker=is_worker
+            )
             self._sources = sources
             sources.open()
+            vitals.beat(time.perf_counter_ns())
+            atexit.register(vitals.exit)
 
             def lead() -> None:
                 jobs = import_module(".jobs.timetable", __package__)
@@ -74,6 +90,7 @@ class Service:
             def beat() -> None:
                 self.recorder.set_clock()
                 self.recorder.recover()
+                vitals.beat(time.perf_counter_ns())
                 sources.forget(time.monotonic())
                 for schedule in schedules:
                     schedule.follow_clock(time.time(), time.monotonic())

@@ -12,6 +12,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from .cells import NOWHERE, REPORTED, SERVER_ERROR, SERVICE
+from .endings import note_time_out
 from .headers import BAD, GOOD, OURS, STATUSES, Pair, ours, status_of, told_length, without
 from .naming import FAILURE, METHODS, ROUTE, TOOL, UNMATCHED, key_of
 from .queueing import QUEUE_START, REQUEST_START, queued_ns
@@ -178,9 +179,11 @@ class Call(list[bytes]):
             return 0
         return max(0, told_length(self.headers))
 
-    def fail(self) -> None:
-        """The host raised: a server error, whatever status it had sent."""
+    def fail(self, error: BaseException | None = None) -> None:
+        """The host raised `error`: a server error, whatever status it had sent."""
         self.status, self.outcome = 500, SERVER_ERROR
+        if isinstance(error, SystemExit):
+            note_time_out(self.hook.recorder.header, error)
         if self.tool is None or self.sent < 0:
             self.sent = 0
 

@@ -8,10 +8,17 @@ tools each; it grows by whole segments, as many again as there are.
         1  boot   2  pid   3  start ticks        7  faults of ours that were caught in a request
         4  file made at (Unix nanoseconds)       8  samples taken (the system's ring)
         5  tools that are named (stored last)    9  Unix nanoseconds at the performance counter's zero
+        what a worker tells of itself every few seconds (`vitals`), 0 for what is not known
+        10 requests that it can work on at once  13 its threads
+        11 resident memory (bytes)               14 the machine's processes killed for want of memory, and one
+        12 open files                            15 how it ended: NO_WORKER, UNTOLD, EXITED or TIMED_OUT
+        16 pairs written of the ring at 192      17 of all sums of times, those measured by hand (ns)
+        18..21    workers that ended and are folded in here: recycled, killed, out of memory, timed out
         64..191   pairs (pid, made at) of files folded in here
+        192..223  the ring of 16 pairs: the performance counter, the time that it was busy so far (ns)
         511       what no note has a place for is written here, and read by nobody
         512..1535 notes, one to each request in flight, 0 where there is none:
-                  while the host works   the performance counter at its entry
+                  while the host works   the performance counter at its entry; BY_HAND | that of what is none
                   answered               ANSWERED | outcome << 14 | number of the tool
                   being counted          CLOSING | the same: all of it but its class and its bucket is stored
     tool (2,176 cells)
@@ -28,9 +35,9 @@ tools each; it grows by whole segments, as many again as there are.
         128..    1,024 buckets of successes
         1152..   1,024 buckets of failures
 
-A cell is written by one process only and, but for 6, 9, 33, the ring and the notes, only grows, so a reader
-needs no lock. What is stored first is seen first: on x86 by the processor's rules, elsewhere because each
-store of Python's is far longer than a processor may hold one back.
+A cell is written by one process only and, but for 6, 9 to 15, 33, the rings and the notes, only grows, so a
+reader needs no lock. What is stored first is seen first: on x86 by the processor's rules, elsewhere because
+each store of Python's is far longer than a processor may hold one back.
 Cells are read and written as items of a `memoryview.cast("Q")`: one aligned 8-byte store each.
 `struct.pack_into` must not be used on them, it showed readers a transient zero in 5 % of concurrent reads.
 """
@@ -53,7 +60,10 @@ SEGMENT_TOOLS = 16
 NAME_BYTES = 248
 
 BOOT, PID, START_TICKS, MADE_NS, TOOLS, UNNOTED, FAULTS, SAMPLES, EPOCH_NS = range(1, 10)
+SLOTS, RESIDENT_BYTES, OPEN_FILES, THREADS, OOM_KILLS, ENDING, BUSY_PAIRS, BY_HAND_NS = range(10, 18)
+RESTARTS, RESTARTS_END = 18, 22
 FOLDED, FOLDED_MOST = 64, 64
+BUSY, BUSY_MOST = 192, 16
 NOWHERE, NOTES, NOTES_END = 511, 512, HEADER_CELLS
 NAME, TOTAL_NS, MIN_NS, MAX_NS = 1, 32, 33, 34
 CLIENT_ERRORS, SERVER_ERRORS, REPORTED_FAILURES, RESPONSE_BYTES, REQUESTS = range(35, 40)
@@ -66,7 +76,9 @@ SUCCESS, CLIENT_ERROR, SERVER_ERROR, REPORTED = range(4)
 # times in the queue before the service, or times that the hook itself took.
 SERVICE, OWN, QUEUE, COST = range(4)
 OTHER = "(other)"  # the tool that takes what came after the limit of names was reached
-ANSWERED, CLOSING = 1 << 63, 3 << 62
+BY_HAND, ANSWERED, CLOSING = 1 << 62, 1 << 63, 3 << 62
+# How a process ended, as far as it could tell: of one that is no worker nobody counts the end.
+NO_WORKER, UNTOLD, EXITED, TIMED_OUT = range(4)
 
 _GRAIN = mmap.ALLOCATIONGRANULARITY
 _HEADER_BYTES = -(-HEADER_CELLS * 8 // _GRAIN) * _GRAIN

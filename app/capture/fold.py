@@ -9,17 +9,22 @@ from ..errors import CellsError
 from ..model.series import EMPTY, Series
 from . import cells as layout
 from .cells import CellFile, name_of
+from .endings import restarts_of
 from .merge import read_ring, read_tools, tools_of, unfinished
 from .process import Process
 
 _NOTES = layout.NOTES_END - layout.NOTES
+_SUMS = (layout.FAULTS, layout.BY_HAND_NS, *range(layout.RESTARTS, layout.RESTARTS_END))
 
 
-def fold(path: Path, folded: CellFile | None, dead: Mapping[Path, CellFile]) -> None:
+def fold(
+    path: Path, folded: CellFile | None, dead: Mapping[Path, CellFile], oom_kills: int | None = None
+) -> None:
     """Write `folded` (what was folded before) and `dead` as one new file at `path`, then remove the dead.
 
     The new file names the dead that it holds, and takes its place in one step; so wherever this ends,
-    each file is counted once. Raises CellsError when the disk has no room.
+    each file is counted once, and so is the end of each worker (`oom_kills`: see `restarts_of`). Raises
+    CellsError when the disk has no room.
     """
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
@@ -31,6 +36,8 @@ def fold(path: Path, folded: CellFile | None, dead: Mapping[Path, CellFile]) -> 
     except CellsError:
         fresh.unlink(missing_ok=True)  # a disk without room needs what it took
         raise
+    for reason, ended in enumerate(restarts_of(new, oom_kills), layout.RESTARTS):
+        target.header[reason] += ended
     for place, cells in enumerate(dead.values()):
         pair = layout.FOLDED + 2 * place
         target.header[pair], target.header[pair + 1] = identity(cells)
@@ -73,7 +80,8 @@ def held_by(folded: CellFile) -> frozenset[tuple[int, int]]:
 def _copy(sources: Iterable[CellFile], target: CellFile) -> None:
     places: dict[tuple[str, int], memoryview] = {}
     for cells in sources:
-        target.header[layout.FAULTS] += cells.header[layout.FAULTS]
+        for sums in _SUMS:
+            target.header[sums] += cells.header[sums]
         rest = {name_of(tool): series for tool, series in unfinished(cells)}
         epoch_ns = cells.header[layout.EPOCH_NS]
         for source in tools_of(cells):

@@ -94,8 +94,8 @@ class Hook:
                 call.spent(perf_counter_ns() - began_ns)
             try:
                 body = served(environ, call.start)
-            except BaseException:  # SystemExit at a worker's time-out too: counted, and handed on as it is
-                call.fail()
+            except BaseException as error:  # a worker's time-out too: counted, and handed on as it is
+                call.fail(error)
                 call.close()
                 raise
             if type(body) is list or type(body) is tuple:

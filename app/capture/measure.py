@@ -13,7 +13,7 @@ from time import perf_counter_ns
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from .cells import REPORTED, SERVER_ERROR, SUCCESS
+from .cells import BY_HAND, REPORTED, SERVER_ERROR, SUCCESS
 from .recorder import Recorder
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -60,6 +60,7 @@ class Measure:
             taken_ns = ended_ns - self._began_ns
             tool = self._recorder.tool(self.name, own=False)
             tool.count(self._place[1], ended_ns, taken_ns, outcome, 0)
+            tool.count_by_hand(taken_ns)
         except Exception as fault:  # noqa: BLE001 - as above
             self._recorder.fault(fault)
         finally:
@@ -88,7 +89,7 @@ class Measure:
         if not self._recorder.is_open:
             self._ensure_started()
         place = header, note = self._recorder.enter()
-        header[note] = perf_counter_ns()
+        header[note] = BY_HAND | perf_counter_ns()
         return place
 
 

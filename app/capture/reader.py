@@ -79,9 +79,10 @@ class Reader:
         with self._lock:
             return Totals().read(run.id, run.started_s, self._files(run))
 
-    def retire(self) -> int:
+    def retire(self, oom_kills: int | None = None) -> int:
         """Fold dead workers' files into one and remove them; how many. Only the elected worker may.
 
+        `oom_kills` are the kernel's kills for want of memory until now, None if not known.
         Raises CellsError when the disk has no room for the folded file: the dead then stay as they are.
         """
         run = self._recorder.run
@@ -96,7 +97,7 @@ class Reader:
             dead.sort(key=lambda one: identity(one[1]) not in held)
             batch = dict(dead[: layout.FOLDED_MOST])
             if batch:
-                fold(run.folder / _FOLDED, folded, batch)
+                fold(run.folder / _FOLDED, folded, batch, oom_kills)
             return len(batch)
 
     def _files(self, run: Run) -> list[CellFile]:

@@ -39,8 +39,8 @@ class Stream:
             call.answered()
         except GeneratorExit:  # the client left, which is nobody's failure
             raise
-        except BaseException:
-            call.fail()
+        except BaseException as error:
+            call.fail(error)
             raise
 
     def close(self) -> None:
@@ -52,8 +52,8 @@ class Stream:
             close = getattr(self._body, "close", None)
             if close is not None:
                 close()
-        except BaseException:
-            call.fail()
+        except BaseException as error:
+            call.fail(error)
             raise
         finally:
             call.close()
@@ -68,8 +68,8 @@ def watch_file(call: Call, body: Any) -> Iterable[bytes]:
         try:
             if inner is not None:
                 inner()
-        except BaseException:
-            call.fail()
+        except BaseException as error:
+            call.fail(error)
             raise
         finally:
             call.close()

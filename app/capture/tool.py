@@ -26,7 +26,7 @@ KEPT_KEYS, KEPT_KEY_LENGTH = 4096, 256  # what is remembered of paths and names 
 _ENDS, _TIMES, _OK, _FAILED = layout.ENDS, layout.TIMES, layout.OK, layout.FAILED
 _TOTAL, _MIN, _MAX = layout.TOTAL_NS, layout.MIN_NS, layout.MAX_NS
 _BYTES, _STREAMING, _REQUESTS = layout.RESPONSE_BYTES, layout.STREAMING_NS, layout.REQUESTS
-_QUEUED, _QUEUE = layout.QUEUED, layout.QUEUE_NS
+_QUEUED, _QUEUE, _BY_HAND = layout.QUEUED, layout.QUEUE_NS, layout.BY_HAND_NS
 
 
 class Tool:
@@ -99,6 +99,10 @@ class Tool:
         cells[_QUEUE] += queued_ns
         cells[_QUEUED] += 1
 
+    def count_by_hand(self, taken_ns: int) -> None:
+        """Tell that the time counted last was no request of a server's: it lies within one, or beside all."""
+        self.header[_BY_HAND] += taken_ns
+
 
 class LockedTool(Tool):
     """The same where threads run at the same time: then a lock keeps the stores together."""
@@ -114,6 +118,10 @@ class LockedTool(Tool):
     def count_queue(self, queued_ns: int) -> None:
         with self.lock:
             super().count_queue(queued_ns)
+
+    def count_by_hand(self, taken_ns: int) -> None:
+        with self.lock:
+            super().count_by_hand(taken_ns)
 
 
 KIND = LockedTool if sysconfig.get_config_var("Py_GIL_DISABLED") else Tool

@@ -7,17 +7,24 @@ called. What is merged once is handed out as the same object until something is 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from typing import TypeVar
 
-from ..model.series import EMPTY, Series, Snapshot, ToolTotals, Worker, total
+from ..model.series import EMPTY, Restarts, Series, Snapshot, ToolTotals, Worker, total
 from . import cells as layout
 from .cells import COST, OWN, QUEUE, SERVICE, CellFile, name_of
-from .merge import notes_of, read_tools, tools_of, unfinished
+from .merge import read_tools, tools_of, unfinished
 from .newest import Newest
+from .utilization import busy_percent, in_flight_ns, notes_in
 
 _CLOCK_SET_NS = 1_000_000_000
+_ATTEMPTS = 5
+
+_WORK = (SERVICE, OWN)
 
 _Name = tuple[str, int]
+_Number = TypeVar("_Number", int, float)
 
 
 class Totals:
@@ -52,6 +59,8 @@ class Totals:
             tuple(workers[pid] for pid in sorted(workers)),
             queue=total(totals.series for totals in of_kind[QUEUE].values()),
             own_cost=total(totals.series for totals in of_kind[COST].values()),
+            busy_ns=sum(seen.busy_ns for seen in self._files.values()),
+            restarts=Restarts(*map(sum, zip(*(seen.restarts for seen in self._files.values()), strict=True))),
         )
 
     def _merge(self, name: _Name) -> None:
@@ -69,13 +78,17 @@ class Totals:
 class _Seen:
     """One file as it was at the last look.
 
-    `parts` are the cells of each name, `unfinished` what a dead worker had answered and not counted.
+    `parts` are the cells of each name, `unfinished` what a dead worker had answered and not counted, and
+    `busy_ns` is the time that its requests took until then, those in flight included.
     """
 
     def __init__(self, cells: CellFile) -> None:
         self._cells = cells
         self._tools: list[memoryview] = []
         self._counted: list[int] = []
+        self._times_ns: list[int] = []
+        self._notes: list[int] = []
+        self._looked_ns = self.busy_ns = 0
         self.names: list[_Name] = []
         self.parts: dict[_Name, list[memoryview]] = {}
         self.unfinished: dict[_Name, Series] = {}
@@ -94,12 +107,13 @@ class _Seen:
         if self._cells.header[layout.TOOLS] > len(self._tools) and not self._cells.is_torn:
             self._meet(list(tools_of(self._cells, len(self._tools))))
         changed = set()
-        counted = self._counted
-        for number, tool in enumerate(self._tools):
-            requests = tool[layout.REQUESTS]
-            if requests != counted[number]:
-                counted[number] = requests
-                changed.add(self.names[number])
+        for _ in range(
+            _ATTEMPTS
+        ):  # until no request ended between the look at the notes and that at the sums
+            self._looked_ns, self._notes = time.perf_counter_ns(), notes_in(self._cells.header)
+            changed |= self._count()
+            if self._notes == notes_in(self._cells.header):
+                break
         if abs(self.epoch_ns - self._epoch_ns) > _CLOCK_SET_NS:
             self._epoch_ns = self.epoch_ns
             changed.update(self.names)
@@ -107,7 +121,31 @@ class _Seen:
             self.is_alive = False
             self.unfinished = {name_of(tool): series for tool, series in unfinished(self._cells)}
             changed.update(self.names)  # the last store may be missing that tells of a change
+        self.busy_ns = sum(self._times_ns) - self._cells.header[layout.BY_HAND_NS]
+        if is_alive:
+            self.busy_ns += in_flight_ns(self._notes, self._looked_ns)
+        for (_, kind), series in self.unfinished.items():
+            self.busy_ns += series.total_ns if kind in _WORK else 0
         return changed
+
+    def _count(self) -> set[_Name]:
+        """Take down what was counted since the last time, and the names that it was counted of."""
+        changed = set()
+        counted = self._counted
+        for number, tool in enumerate(self._tools):
+            requests = tool[layout.REQUESTS]
+            if requests != counted[number]:
+                counted[number] = requests
+                changed.add(self.names[number])
+                if self.names[number][1] in _WORK:
+                    self._times_ns[number] = tool[layout.TOTAL_NS]
+        return changed
+
+    @property
+    def restarts(self) -> list[int]:
+        """The workers that ended and are folded in here, by reason."""
+        restarts: list[int] = self._cells.header[layout.RESTARTS : layout.RESTARTS_END].tolist()
+        return restarts
 
     def worker(self) -> Worker:
         """The process that writes the file, and what it has in hand."""
@@ -115,14 +153,24 @@ class _Seen:
         requests = sum(
             counted for (_, kind), counted in zip(self.names, self._counted, strict=True) if kind == SERVICE
         )
-        in_flight = len(notes_of(self._cells)) + header[layout.UNNOTED]
-        return Worker(self._cells.owner.pid, header[layout.MADE_NS] / 1e9, requests, in_flight)
+        return Worker(
+            self._cells.owner.pid,
+            header[layout.MADE_NS] / 1e9,
+            requests,
+            in_flight=sum(map(bool, self._notes)) + header[layout.UNNOTED],
+            slots=header[layout.SLOTS] or None,
+            busy_percent=busy_percent(header, self._looked_ns, self.busy_ns),
+            resident_bytes=header[layout.RESIDENT_BYTES] or None,
+            open_files=header[layout.OPEN_FILES] or None,
+            threads=header[layout.THREADS] or None,
+        )
 
     def _meet(self, tools: Sequence[memoryview]) -> None:
         for tool in tools:
             name = name_of(tool)
             self._tools.append(tool)
             self._counted.append(0)
+            self._times_ns.append(0)
             self.names.append(name)
             self.parts.setdefault(name, []).append(tool)
 
@@ -134,4 +182,14 @@ def _together(one: Worker, other: Worker) -> Worker:
         min(one.started_s, other.started_s),
         one.requests + other.requests,
         one.in_flight + other.in_flight,
+        _known(one.slots, other.slots),
+        _known(one.busy_percent, other.busy_percent),
+        _known(one.resident_bytes, other.resident_bytes),
+        _known(one.open_files, other.open_files),
+        _known(one.threads, other.threads),
     )
+
+
+def _known(one: _Number | None, other: _Number | None) -> _Number | None:
+    """The larger of the two, as far as they are known: one of the files tells nothing new any more."""
+    return max((number for number in (one, other) if number is not None), default=None)

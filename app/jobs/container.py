@@ -69,6 +69,15 @@ def memory_limit(root: Path) -> MemoryLimit | None:
     return min((one for one in found if one), key=lambda one: one.limit_bytes, default=None)
 
 
+def oom_kills(root: Path) -> int | None:
+    """The processes that the kernel has killed for want of memory; None where it does not tell.
+
+    They are those of the cgroup that has the tightest limit, or the host's where there is none.
+    """
+    limit = memory_limit(root)
+    return limit.oom_kills if limit else _table([root / "proc"], "vmstat").get("oom_kill")
+
+
 def cpu_limit(root: Path) -> CpuLimit | None:
     """The tightest CPU quota under the file system `root`; None where there is none."""
     found = [*map(_cpu, _levels(root, "")), *map(_cpu_v1, _levels(root, "cpu"))]

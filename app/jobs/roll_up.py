@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 from ..capture import runs
 from ..capture.reader import Reader
@@ -18,6 +19,7 @@ from ..model.series import Series, Snapshot
 from ..settings import Settings
 from ..store import Engine, longer, releases, rollups, vitals, writing
 from ..store.history import Watermark
+from .container import oom_kills
 
 _BUILDS_A_TURN = 5
 _LOOKS_BACK_S = 60.0
@@ -26,10 +28,16 @@ PATIENCE_S = 30.0
 
 
 class RollUp:
-    """Rolls up the run of `recorder`, of which `release` runs; only the elected worker may."""
+    """Rolls up the run of `recorder`; only the elected worker may. /proc and /sys lie in `root`."""
 
     def __init__(
-        self, recorder: Recorder, reader: Reader, ring: SampleRing, engine: Engine, settings: Settings
+        self,
+        recorder: Recorder,
+        reader: Reader,
+        ring: SampleRing,
+        engine: Engine,
+        settings: Settings,
+        root: Path = Path("/"),
     ) -> None:
         self._recorder = recorder
         self._reader = reader
@@ -37,6 +45,7 @@ class RollUp:
         self._engine = engine
         self._state = settings.state_dir
         self._release = settings.release
+        self._root = root
         self._known: dict[str, Watermark] = {}  # what the store has of the run
         self._lost_s: float | None = None  # since when some counts are missing
 
@@ -45,7 +54,7 @@ class RollUp:
         run = self._recorder.run
         if run is None:  # private memory: nothing that another worker could continue
             return
-        self._reader.retire()
+        self._reader.retire(oom_kills(self._root))
         is_lost = self._lost_s is not None and not 0 <= now_s - self._lost_s < PATIENCE_S
         if self._store(self._reader.snapshot(), run.instance, now_s, may_shrink=is_lost):
             self._lost_s = None

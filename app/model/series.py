@@ -153,12 +153,40 @@ class ToolTotals:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One live worker process: its process id, start (Unix seconds), requests counted and in flight."""
+    """One live worker process: its process id, start (Unix seconds), requests counted and in flight.
+
+    It can work on `slots` requests at once, None for any number or not known; `busy_percent` is the share of
+    them that was at work in the last minute, or since its start. What else it tells of itself is None where
+    the system does not tell it.
+    """
 
     pid: int
     started_s: float
     requests: int
     in_flight: int
+    slots: int | None = None
+    busy_percent: float | None = None
+    resident_bytes: int | None = None
+    open_files: int | None = None
+    threads: int | None = None
+
+
+class Restarts(NamedTuple):
+    """Workers that ended and were followed by others, by reason, since the start of the run.
+
+    `recycled` ended by themselves (a reload, `max_requests`), `timed_out` were ended by the server amid a
+    request, `out_of_memory` were killed by the kernel for want of memory, and `killed` by whomsoever.
+    """
+
+    recycled: int = 0
+    killed: int = 0
+    out_of_memory: int = 0
+    timed_out: int = 0
+
+    @property
+    def all(self) -> int:
+        """Those of any reason."""
+        return sum(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +197,10 @@ class Snapshot:
     its start. `tools` are the service's; `own` are Laptime's own pages, which are never mixed in.
     `queue` holds the times that requests waited before this service, as far as a proxy told them, and
     `own_cost` the times that the hook itself took, of one request in 1,024.
+
+    `busy_ns` is the time that requests took so far: that of all that were counted, `own` included and what is
+    measured by hand left out, and of those in flight what they have taken. It only falls where a worker is
+    killed amid a request.
     """
 
     run: str
@@ -178,3 +210,10 @@ class Snapshot:
     workers: tuple[Worker, ...]
     queue: Series = EMPTY
     own_cost: Series = EMPTY
+    busy_ns: int = 0
+    restarts: Restarts = Restarts()
+
+    @property
+    def slots(self) -> int | None:
+        """The requests that all workers can work on at once; None where none of them tells."""
+        return sum(worker.slots or 0 for worker in self.workers) or None

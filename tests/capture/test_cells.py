@@ -28,10 +28,13 @@ def path(tmp_path: Path) -> Path:
 
 def test_no_two_things_share_a_cell_of_the_header() -> None:
     singles = [0, layout.BOOT, layout.PID, layout.START_TICKS, layout.MADE_NS, layout.TOOLS, layout.UNNOTED]
-    singles += [layout.FAULTS, layout.SAMPLES, layout.EPOCH_NS]
+    singles += [layout.FAULTS, layout.SAMPLES, layout.EPOCH_NS, layout.SLOTS, layout.RESIDENT_BYTES]
+    singles += [layout.OPEN_FILES, layout.THREADS, layout.OOM_KILLS, layout.ENDING, layout.BUSY_PAIRS]
+    singles += [layout.BY_HAND_NS]
     assert sorted(singles) == list(range(len(singles)))
-    assert max(singles) < layout.FOLDED
-    assert layout.FOLDED + 2 * layout.FOLDED_MOST <= layout.NOWHERE
+    assert max(singles) < layout.RESTARTS < layout.RESTARTS_END <= layout.FOLDED
+    assert layout.FOLDED + 2 * layout.FOLDED_MOST <= layout.BUSY
+    assert layout.BUSY + 2 * layout.BUSY_MOST <= layout.NOWHERE
     assert layout.NOWHERE < layout.NOTES < layout.NOTES_END <= layout.HEADER_CELLS
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs.container import CpuLimit, MemoryLimit, cpu_limit, memory_limit
+from app.jobs.container import CpuLimit, MemoryLimit, cpu_limit, memory_limit, oom_kills
 
 MB = 1024**2
 NO_LIMIT_V1 = "9223372036854771712\n"
@@ -182,6 +182,19 @@ def test_use_is_never_less_than_nothing(tmp_path: Path) -> None:
 
 def test_without_cgroups_there_is_no_limit(tmp_path: Path) -> None:
     assert (memory_limit(tmp_path), cpu_limit(tmp_path)) == (None, None)
+
+
+def test_kills_for_want_of_memory_are_the_containers_or_else_the_hosts(tmp_path: Path) -> None:
+    root = v2(tmp_path)
+    assert oom_kills(root) == 2
+    (root / "proc/vmstat").write_text("nr_free_pages 5\noom_kill 7\n")
+    assert oom_kills(root) == 2
+    (root / "sys/fs/cgroup/memory.max").write_text("max\n")
+    assert oom_kills(root) == 7
+
+
+def test_kills_that_nobody_counts_are_not_known(tmp_path: Path) -> None:
+    assert oom_kills(tmp_path) is None
 
 
 def test_the_files_of_this_machine_can_be_read() -> None:
