@@ -1,17 +1,22 @@
 """The system's samples in shared memory: one ring, written by the elected worker, read by all.
 
 It lies in a file of cells beside the workers' files and outlives them, so the next elected worker goes
-on where the last one ended. Rows lie in the space that other files use for tools, 128 to a tool, which
-17 cells fill to the last:
+on where the last one ended. Rows lie in the space that other files use for tools, 64 to a tool, which
+34 cells fill to the last:
 
     0        time (Unix nanoseconds)             13  1: memory is the container's, 0: the host's
     1..3     CPU, memory, disk, in 0.001 %       14  the CPU quota in 0.001 cores, 0: CPU is the host's
     4..7     memory used, of; disk used, of      15  periods in which the container was throttled
     8        load average in 0.001, and one      16  its processes that the kernel killed for want of memory
     9..12    bytes a second received, sent, read and written, and one
+    17       workers; 18 their slots, 0: not known
+    19, 20   requests at work since the sample before, in 0.001, and what that is of the slots, in 0.001 %,
+             and one
+    21..24   workers that ended in this run: recycled, killed, out of memory, timed out
+    25..33   free: 0
 
 "and one": 0 stands for not known. A row of another shape needs another file name, for old processes and old
-files tell nothing of theirs.
+files tell nothing of theirs: so the name tells how long a row is.
 """
 
 from __future__ import annotations
@@ -25,9 +30,9 @@ from .cells import SAMPLES, CellFile
 from .process import Process
 
 ROWS = 4096  # 5 hours and 41 minutes at one sample in 5 s
-RING_FILE = "samples.cells"
-_ROW_CELLS = 17
-_ROWS_TO_A_TOOL = 128
+_ROW_CELLS = 34
+_ROWS_TO_A_TOOL = 64
+RING_FILE = f"samples-{_ROW_CELLS}.cells"
 
 
 class SampleRing:
@@ -48,12 +53,16 @@ class SampleRing:
             row[place] = round(percent * 1000)
         row[4], row[5] = sample.memory_used_bytes, sample.memory_total_bytes
         row[6], row[7] = sample.disk_used_bytes, sample.disk_total_bytes
-        row[8] = 0 if sample.load_average is None else round(sample.load_average * 1000) + 1
+        row[8] = _and_one(sample.load_average, 1000)
         for place, rate in enumerate(_rates(sample), 9):
-            row[place] = 0 if rate is None else rate + 1
+            row[place] = _and_one(rate)
         row[13] = sample.memory_source == "container"
         row[14] = round(sample.cpu_limit_cores * 1000)
         row[15], row[16] = sample.throttled_periods, sample.oom_kills
+        row[17], row[18] = sample.workers, sample.slots or 0
+        row[19], row[20] = _and_one(sample.in_flight, 1000), _and_one(sample.saturation_percent, 1000)
+        row[21], row[22] = sample.recycled, sample.killed
+        row[23], row[24] = sample.out_of_memory, sample.timed_out
         cells.header[SAMPLES] = taken + 1
 
     def since(self, since_s: float) -> Sequence[SystemSample]:
@@ -108,7 +117,8 @@ def _rates(sample: SystemSample) -> tuple[int | None, ...]:
 def _sample(row: memoryview) -> SystemSample:
     cells = row.tolist()
     at_ns, cpu, memory, disk, memory_used, memory_total, disk_used, disk_total = cells[:8]
-    load, received, sent, read, written, is_limited, cores, throttled, kills = cells[8:]
+    load, received, sent, read, written, is_limited, cores, throttled, kills = cells[8:17]
+    workers, slots, in_flight, saturation = cells[17:21]
     return SystemSample(
         at_ns / 1e9,
         cpu / 1000,
@@ -127,7 +137,17 @@ def _sample(row: memoryview) -> SystemSample:
         cores / 1000,
         throttled,
         kills,
+        workers,
+        slots or None,
+        (in_flight - 1) / 1000 if in_flight else None,
+        (saturation - 1) / 1000 if saturation else None,
+        *cells[21:25],
     )
+
+
+def _and_one(value: float | None, parts: int = 1) -> int:
+    """So many parts of a value, and one: 0 stands for not known."""
+    return 0 if value is None else round(value * parts) + 1
 
 
 def _rate(cell: int) -> int | None:

@@ -1,4 +1,4 @@
-"""One look at the machine, shared with all workers through the ring of samples.
+"""One look at the machine and at how busy the service is, shared with all workers by the ring of samples.
 
 psutil tells of the host. Where a container's limit is below what the host has, CPU and memory are told
 against that limit instead: it is what the service runs into.
@@ -16,6 +16,8 @@ import psutil
 
 from ..capture.samples import SampleRing
 from ..model.alerting import Source, SystemSample
+from ..model.series import Snapshot
+from ..model.staffing import saturation_percent
 from .container import CpuLimit, cpu_limit, memory_limit
 
 _LOOPBACK = ("lo", "lo0")  # a service's talk with itself or a proxy beside it is no network
@@ -50,33 +52,39 @@ class Memory(NamedTuple):
 
 
 class SampleSystem:
-    """Samples CPU, memory and the disk that holds `disk_path` into `ring`.
+    """Samples CPU, memory, the disk that holds `disk_path` and the service's workers into `ring`.
 
     CPU is the share of all processors, or of the container's quota, over the time since the sample before;
     the first call, which has none before it, looks for a tenth of a second. Network and disk rates are known
-    from the second on. `clock` tells seconds that never jump,
-    and /proc and /sys lie in `root`.
+    from the second on. So are the requests at work, whose mean number is the time that requests took in
+    between, by that span (see `capture.utilization`). `look` gives the state of all workers, `clock` tells
+    seconds that never jump, and /proc and /sys lie in `root`.
     """
 
     def __init__(
         self,
         ring: SampleRing,
         disk_path: Path,
+        look: Callable[[], Snapshot],
         root: Path = Path("/"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ring = ring
         self._disk_path = disk_path
+        self._look = look
         self._root = root
         self._clock = clock
         self._has_looked = False
         self._limit: tuple[float, CpuLimit | None] = (0.0, None)
         self._totals: tuple[float, Totals] = (0.0, Totals())
+        self._busy: tuple[float, int, str] = (0.0, 0, "")
 
     def run(self, now_s: float) -> SystemSample:
         """Take a sample and write it. Raises CellsError when the ring can't be written."""
         cpu, memory, rates = self._cpu(), self._memory(), self._rates()
         disk = psutil.disk_usage(str(self._disk_path))
+        snapshot = self._look()
+        in_flight, restarts = self._in_flight(snapshot), snapshot.restarts
         sample = SystemSample(
             at_s=now_s,
             cpu_percent=cpu.percent,
@@ -95,6 +103,14 @@ class SampleSystem:
             cpu_limit_cores=cpu.limit_cores,
             throttled_periods=cpu.throttled_periods,
             oom_kills=memory.oom_kills,
+            workers=len(snapshot.workers),
+            slots=snapshot.slots,
+            in_flight=in_flight,
+            saturation_percent=saturation_percent(in_flight, snapshot.slots),
+            recycled=restarts.recycled,
+            killed=restarts.killed,
+            out_of_memory=restarts.out_of_memory,
+            timed_out=restarts.timed_out,
         )
         self._ring.append(sample)
         return sample
@@ -119,6 +135,14 @@ class SampleSystem:
             return Memory(host.percent, host.total - host.available, host.total)
         percent = min(100.0, 100.0 * limit.used_bytes / limit.limit_bytes)
         return Memory(percent, limit.used_bytes, limit.limit_bytes, limit.oom_kills, "container")
+
+    def _in_flight(self, snapshot: Snapshot) -> float | None:
+        """The mean number of requests at work since the last look at this run; None at the first."""
+        (was_s, was_ns, run), now_s = self._busy, self._clock()
+        self._busy = now_s, snapshot.busy_ns, snapshot.run
+        if run != snapshot.run or now_s <= was_s:
+            return None
+        return max(0, snapshot.busy_ns - was_ns) / 1e9 / (now_s - was_s)
 
     def _rates(self) -> Totals:
         """Bytes a second since the last look."""

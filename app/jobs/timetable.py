@@ -29,7 +29,7 @@ def timetable(
 ) -> Schedule:
     """The elected worker's timetable, not started yet."""
     settings = sources.settings
-    sample = SampleSystem(ring, settings.state_dir)
+    sample = SampleSystem(ring, settings.state_dir, reader.snapshot)
     roll_up = RollUp(recorder, reader, ring, engine, settings)
     judge = EvaluateAlerts(sources, engine, reader.instance)
     prune = Prune(engine, reader.instance, kept(settings))

@@ -28,6 +28,10 @@ class SystemSample(NamedTuple):
     CPU and memory are the host's, or the container's where its limit is lower; `throttled_periods` and
     `oom_kills` are the kernel's counts since that container began. A tuple, because a page reads thousands of
     them: a frozen dataclass of so many members takes six times as long to make.
+
+    Of the service on it: `in_flight` is the mean number of requests at work since the sample before, and
+    `saturation_percent` what that is of the `slots` that its workers have. From `recycled` on it is how many
+    workers have ended since the start of the run, by reason (see `series.Restarts`).
     """
 
     at_s: float
@@ -47,6 +51,14 @@ class SystemSample(NamedTuple):
     cpu_limit_cores: float = 0.0  # 0: no quota, CPU is the host's
     throttled_periods: int = 0
     oom_kills: int = 0
+    workers: int = 0
+    slots: int | None = None
+    in_flight: float | None = None
+    saturation_percent: float | None = None
+    recycled: int = 0
+    killed: int = 0
+    out_of_memory: int = 0
+    timed_out: int = 0
 
     @property
     def cpu_source(self) -> Source:

@@ -22,9 +22,12 @@ def sample(number: int) -> SystemSample:
     rates = number, number + 1, number % 2 or None, None if number % 3 else 0
     source: Source = "container" if number % 2 else "host"
     load = percent if number % 5 else None
+    service = number % 9, number % 4 or None, percent if number % 5 else None, None if number % 3 else percent
+    restarts = number + 8, number + 9, number + 10, number + 11
     return SystemSample(
-        NOW_S + number, percent, percent, percent, *sizes, load, *rates, source, percent, number, number + 7
-    )
+        NOW_S + number, percent, percent, percent, *sizes, load, *rates, source, percent, number, number + 7,
+        *service, *restarts,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -69,15 +72,18 @@ def test_what_is_not_known_is_not_zero(path: Path) -> None:
         sent_bytes_per_s=0,
         read_bytes_per_s=0,
         written_bytes_per_s=0,
+        in_flight=0.0,
+        saturation_percent=0.0,
     )
     for one in (unknown, zero):
         ring.append(one)
     assert list(ring.since(0)) == [unknown, zero]
 
 
-def test_the_ring_of_eight_cells_to_a_row_is_left_alone(tmp_path: Path) -> None:
-    """Versions before this one kept it under another name, and may still run while a new one starts."""
-    old = tmp_path / "system.cells"
+@pytest.mark.parametrize("name", ["system.cells", "samples.cells"])
+def test_rings_of_other_rows_are_left_alone(tmp_path: Path, name: str) -> None:
+    """Versions before this one kept theirs under other names, and may still run while a new one starts."""
+    old = tmp_path / name
     SampleRing(old).append(sample(1))
     assert list(SampleRing(tmp_path / RING_FILE).since(0)) == []
     assert old.exists()

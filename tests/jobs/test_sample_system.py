@@ -10,19 +10,25 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from app.capture.samples import SampleRing
+from app.capture.samples import RING_FILE, SampleRing
 from app.errors import CellsError
 from app.jobs.sample_system import SampleSystem
 from app.model.alerting import SystemSample
+from app.model.series import Restarts, Snapshot, Worker
 from tests.capture.forks import Forks, shared_numbers
 from tests.jobs.test_container import MB, tree, v2
 
 NOW_S = 1_754_589_600.0
 
 
+def idle() -> Snapshot:
+    """A service without a worker."""
+    return Snapshot("run", 0.0, {}, {}, ())
+
+
 def test_a_sample_is_of_this_machine_and_lands_in_the_ring(tmp_path: Path) -> None:
-    ring = SampleRing(tmp_path / "samples.cells")
-    job = SampleSystem(ring, tmp_path, root=tmp_path)  # no cgroups in it: the host's truth
+    ring = SampleRing(tmp_path / RING_FILE)
+    job = SampleSystem(ring, tmp_path, idle, root=tmp_path)  # no cgroups in it: the host's truth
     first, second = job.run(NOW_S), job.run(NOW_S + 5)
     assert [one.at_s for one in ring.since(0)] == [NOW_S, NOW_S + 5]
     for sample in (first, second):
@@ -36,7 +42,7 @@ def test_a_sample_is_of_this_machine_and_lands_in_the_ring(tmp_path: Path) -> No
 
 
 def test_work_on_all_processors_shows_in_the_share_of_cpu(tmp_path: Path, forks: Forks) -> None:
-    job, go = SampleSystem(SampleRing(tmp_path / "samples.cells"), tmp_path, tmp_path), shared_numbers(1)
+    job, go = SampleSystem(SampleRing(tmp_path / RING_FILE), tmp_path, idle, tmp_path), shared_numbers(1)
 
     def spin() -> None:
         while not go[0]:
@@ -50,8 +56,8 @@ def test_work_on_all_processors_shows_in_the_share_of_cpu(tmp_path: Path, forks:
 
 
 def test_a_sample_as_written_is_the_sample_as_read(tmp_path: Path) -> None:
-    ring = SampleRing(tmp_path / "samples.cells")
-    sample = SampleSystem(ring, tmp_path).run(NOW_S)
+    ring = SampleRing(tmp_path / RING_FILE)
+    sample = SampleSystem(ring, tmp_path, idle).run(NOW_S)
     [read] = ring.since(0)
     assert isinstance(read, SystemSample)
     assert read.memory_used_bytes == sample.memory_used_bytes
@@ -60,7 +66,7 @@ def test_a_sample_as_written_is_the_sample_as_read(tmp_path: Path) -> None:
 
 def test_a_ring_that_can_not_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CellsError):
-        SampleSystem(SampleRing(tmp_path / "gone" / "samples.cells"), tmp_path).run(NOW_S)
+        SampleSystem(SampleRing(tmp_path / "gone" / RING_FILE), tmp_path, idle).run(NOW_S)
 
 
 class Machine:
@@ -69,7 +75,10 @@ class Machine:
     def __init__(self, root: Path, make: Callable[[Path], Path]) -> None:
         self.cgroup = make(root) / "sys/fs/cgroup"
         self.clock_s = 100.0
-        self.job = SampleSystem(SampleRing(root / "samples.cells"), root, root, lambda: self.clock_s)
+        self.service = idle()
+        self.job = SampleSystem(
+            SampleRing(root / RING_FILE), root, lambda: self.service, root, lambda: self.clock_s
+        )
 
     def run(self, *, after_s: float = 0.0, used_us: int = 0, throttled: int = 0) -> SystemSample:
         self.clock_s += after_s
@@ -131,7 +140,7 @@ def test_a_limit_that_is_set_or_lifted_while_the_service_runs_is_followed(machin
 
 def test_files_that_make_no_sense_leave_it_to_the_host(tmp_path: Path) -> None:
     root = tree(tmp_path, "0::/\n", {"": dict.fromkeys(("memory.max", "memory.current", "cpu.max"), "?")})
-    job = SampleSystem(SampleRing(root / "samples.cells"), root, root)
+    job = SampleSystem(SampleRing(root / RING_FILE), root, idle, root)
     for sample in (job.run(NOW_S), job.run(NOW_S + 5)):
         assert (sample.cpu_source, sample.memory_source) == ("host", "host")
 
@@ -180,3 +189,34 @@ def test_counters_that_a_platform_does_not_have_are_not_known(
         None,
         None,
     )
+
+
+def test_requests_at_work_are_the_time_they_took_by_the_time_that_went_by(machine: Machine) -> None:
+    def sampled(busy_s: float, *, after_s: float, run: str = "run") -> tuple[float | None, float | None]:
+        workers = tuple(Worker(pid, 0.0, 0, 0, slots=2) for pid in (1, 2))
+        machine.service = Snapshot(run, 0.0, {}, {}, workers, busy_ns=round(busy_s * 1e9))
+        sample = machine.run(after_s=after_s)
+        assert (sample.workers, sample.slots) == (2, 4)
+        return sample.in_flight, sample.saturation_percent
+
+    assert sampled(100, after_s=0) == (None, None)
+    assert sampled(105, after_s=5) == (1.0, 25.0)
+    assert sampled(105, after_s=5) == (0.0, 0.0)
+    assert sampled(125, after_s=4) == (5.0, 100.0)
+    # A worker that was killed amid a request takes the time that it had taken so far along.
+    assert sampled(110, after_s=5) == (0.0, 0.0)
+    assert sampled(112, after_s=5) == (0.4, 10.0)
+    assert sampled(500, after_s=5, run="next") == (None, None)
+
+
+def test_without_known_slots_nothing_is_said_of_them(machine: Machine) -> None:
+    machine.service = Snapshot("run", 0.0, {}, {}, (Worker(1, 0.0, 0, 0),))
+    machine.run()
+    sample = machine.run(after_s=5)
+    assert (sample.workers, sample.slots, sample.in_flight, sample.saturation_percent) == (1, None, 0.0, None)
+
+
+def test_restarts_are_kept_with_each_sample(machine: Machine) -> None:
+    machine.service = Snapshot("run", 0.0, {}, {}, (), restarts=Restarts(1, 2, 3, 4))
+    sample = machine.run()
+    assert (sample.recycled, sample.killed, sample.out_of_memory, sample.timed_out) == (1, 2, 3, 4)
