@@ -93,6 +93,44 @@ class SystemMetrics(Struct, frozen=True, gc=False):
     container: Container | None  # None: no limit below the host's, all is the host's
 
 
+class Restarts(Struct, frozen=True, gc=False):
+    """Workers that ended since the start, by reason; those of the service's own end are not in here."""
+
+    recycled: int
+    killed: int
+    out_of_memory: int
+    timed_out: int
+
+
+class Process(Struct, frozen=True, gc=False):
+    """A live worker; what it takes of the machine is None where the system does not tell."""
+
+    pid: int
+    age_seconds: float
+    requests: int
+    in_flight: int
+    busy_percent: float | None  # of its slots, in the last minute
+    resident_bytes: int | None
+    open_files: int | None
+    threads: int | None
+
+
+class Workers(Struct, frozen=True, gc=False):
+    """The live workers of this instance; `busy` is how many of them have a request in hand.
+
+    They can work on `slots` requests at once (None: not known, or any number), of which `saturation_percent`
+    were at work since the sample before the newest. The last hour's busiest minute `needed` so many workers.
+    """
+
+    count: int
+    busy: int
+    slots: int | None
+    saturation_percent: float | None
+    needed: int | None
+    restarts: Restarts
+    processes: list[Process]
+
+
 class Overview(Struct, frozen=True, gc=False):
     total_requests: int
     total_errors: int
@@ -107,6 +145,7 @@ class Metrics(Struct, frozen=True, gc=False):
     tools: dict[str, ToolMetrics]
     queue_time: QueueTime
     own_cost: OwnCost
+    workers: Workers
 
 
 class Alert(Struct, frozen=True, gc=False):

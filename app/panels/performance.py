@@ -32,6 +32,7 @@ from .answers import (
 )
 from .machine import system_metrics
 from .measuring import known_ms, own_cost, queue_time
+from .workers import workers_answer
 
 SYSTEM_SPAN_S = 25 * 60
 RECENT = 10
@@ -55,6 +56,7 @@ def metrics(window: Window | None, sources: Sources, now_s: float) -> Metrics:
         tools={name: _tool(name, tools[name]) for name in sorted(tools)},
         queue_time=queue_time(snapshot.queue),
         own_cost=own_cost(snapshot, now_s),
+        workers=workers_answer(snapshot, sources, now_s),
     )
 
 

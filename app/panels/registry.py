@@ -13,10 +13,11 @@ from ..errors import BadRequestError, NotFoundError
 from . import tools as tool_table
 from .alerts import alerts
 from .figures import figures
-from .system import system, workers
+from .system import system
 from .tools import tools
 from .traffic import response_time, throughput
 from .verdict import verdict
+from .workers import workers
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The machine and the processes: CPU, memory and disk against their limits, and who is at work."""
+"""The machine: CPU, memory and disk against their limits."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..model.alerting import SystemSample
-from ..model.series import Snapshot
 from ..model.vitals import Vitals, mean_of, most_of
 from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources
 from . import formats
-from .measuring import hook_percent, hook_us, pages_percent
 from .sparks import POINTS, Spark, spark
 
-WORKERS = 12
 _MISSED = 3
 _LATELY_S = 3600.0
 
@@ -48,31 +45,6 @@ class System:
     told_of: str = ""
     flow: str = ""
     held_back: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerRow:
-    """A worker process: how long it is up, and how many requests it is working on and has answered."""
-
-    pid: int
-    up: str
-    in_flight: int
-    requests: str
-
-
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """The live workers, busiest first; `rows` holds the first of `count`.
-
-    `queue` and `own_cost` say how long requests wait before the workers, and what measuring takes of them.
-    """
-
-    rows: tuple[WorkerRow, ...]
-    count: int
-    busy: int
-    up: str
-    queue: str
-    own_cost: str
 
 
 def system(window: Window, sources: Sources, now_s: float) -> System:
@@ -176,46 +148,6 @@ def _held_back(everything: Sequence[Vitals], points: Sequence[Mapping[str, Vital
         formats.length(window.name) if is_whole else f"{formats.duration(window.end_s - began_s)} of samples"
     )
     return f"In {span} {' and '.join(said)}."
-
-
-def workers(window: Window, sources: Sources, now_s: float) -> Workers:  # noqa: ARG001 - every panel is asked alike
-    """Who answers requests now; the window does not matter."""
-    snapshot = sources.snapshot()
-    alive = sorted(snapshot.workers, key=lambda worker: (-worker.in_flight, worker.started_s, worker.pid))
-    rows = tuple(
-        WorkerRow(
-            worker.pid,
-            formats.duration(now_s - worker.started_s),
-            worker.in_flight,
-            formats.count(worker.requests),
-        )
-        for worker in alive[:WORKERS]
-    )
-    busy = sum(worker.in_flight > 0 for worker in alive)
-    up = formats.duration(now_s - snapshot.started_s)
-    return Workers(rows, len(alive), busy, up, _queue(snapshot), _own_cost(snapshot, now_s))
-
-
-def _queue(snapshot: Snapshot) -> str:
-    quantiles = snapshot.queue.quantiles_ms((0.5, 0.95))
-    if quantiles is None:
-        return "Time in a queue before them is not measured: no proxy sends X-Request-Start."
-    p50, p95 = map(formats.milliseconds, quantiles)
-    return f"Before them, half of the requests waited {p50} ms or less in a queue, 95 % {p95} ms or less."
-
-
-def _own_cost(snapshot: Snapshot, now_s: float) -> str:
-    cost_us, percent = hook_us(snapshot), hook_percent(snapshot, now_s)
-    pages = f"these pages take {_share(pages_percent(snapshot, now_s))} of the workers' time"
-    if cost_us is None or percent is None:
-        return f"What measuring costs is timed once in 1,024 requests, none yet; {pages}."
-    return (
-        f"Measuring costs {cost_us:.1f} \u00b5s a request, {_share(percent)} of the workers' time; {pages}."
-    )
-
-
-def _share(percent: float) -> str:
-    return f"{percent:.2g} %" if percent >= 0.001 else "less than 0.001 %"
 
 
 def is_stale(newest: SystemSample, settings: Settings, now_s: float) -> bool:

@@ -167,6 +167,24 @@ METRICS = {
         "page_avg_response_time": milliseconds,
         "page_worker_time_percent": percent,
     },
+    "workers": {
+        "count": count,
+        "busy": count,
+        "slots": unless_unmeasured(count),
+        "saturation_percent": unless_unmeasured(percent),
+        "needed": unless_unmeasured(count),
+        "restarts": dict.fromkeys(("recycled", "killed", "out_of_memory", "timed_out"), count),
+        "processes": [
+            {
+                "pid": count,
+                "age_seconds": duration,
+                "requests": count,
+                "in_flight": count,
+                "busy_percent": unless_unmeasured(percent),
+                **dict.fromkeys(("resident_bytes", "open_files", "threads"), unless_unmeasured(count)),
+            }
+        ],
+    },
 }
 ALERT = {
     "type": one_of(

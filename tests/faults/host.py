@@ -48,6 +48,20 @@ def slow(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
     return quick(environ, start_response)
 
 
+def asleep(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """The rest of the path is for how many seconds."""
+    time.sleep(float(environ["PATH_INFO"].split("/")[2]))
+    return quick(environ, start_response)
+
+
+def spinning(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """The same without a pause, so that greenlets get no turn."""
+    until_s = time.monotonic() + float(environ["PATH_INFO"].split("/")[2])
+    while time.monotonic() < until_s:
+        pass
+    return quick(environ, start_response)
+
+
 def forking(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """A child that does its work and leaves, as one made to convert a picture would."""
     child = os.fork()
@@ -139,6 +153,8 @@ ROUTES: dict[str, Callable[[Any, Any], Iterable[bytes]]] = {
     "quick": quick,
     "named": named,
     "slow": slow,
+    "asleep": asleep,
+    "spinning": spinning,
     "forking": forking,
     "by_sendfile": by_sendfile,
     "by_write": by_write,

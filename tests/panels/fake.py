@@ -15,7 +15,8 @@ from functools import cache
 
 from app.model.alerting import ActiveAlert, SystemSample
 from app.model.histogram import Histogram, bucket_of
-from app.model.series import EMPTY, Series, Snapshot, ToolTotals, Worker, total
+from app.model.series import EMPTY, Restarts, Series, Snapshot, ToolTotals, Worker, total
+from app.model.staffing import saturation_percent
 from app.model.vitals import Vitals, of_samples
 from app.model.windows import Window
 from app.settings import Settings
@@ -104,6 +105,9 @@ class FakeSources:
     cpu_percent: float = 54.8
     is_contained: bool = False
     workers: int = 4
+    slots_each: int | None = 1
+    in_flight: float = 0.8
+    restarts: Restarts = Restarts()
     degraded: Sequence[str] = ()
     is_released: bool = False
     settings: Settings = field(default_factory=Settings)
@@ -142,10 +146,18 @@ class FakeSources:
         requests = sum(one.series.requests for one in counted.values())
         began_s = max(self.started_s, self.now_s - 2280)
         workers = tuple(
-            Worker(41 + number, began_s, requests // self.workers, int(number < 2 and requests > 0))
-            for number in range(self.workers)
+            self._worker(number, began_s, requests // self.workers) for number in range(self.workers)
         )
-        return Snapshot("run", self.started_s, counted, {}, workers)
+        return Snapshot("run", self.started_s, counted, {}, workers, restarts=self.restarts)
+
+    def _worker(self, number: int, began_s: float, requests: int) -> Worker:
+        in_flight = int(number < 2 and requests > 0)
+        if self.slots_each is None:  # one that tells nothing of itself
+            return Worker(41 + number, began_s, requests, in_flight)
+        share = 100 * self.in_flight / (self.workers * self.slots_each)
+        return Worker(
+            41 + number, began_s, requests, in_flight, self.slots_each, min(100.0, share), 71 * MB, 23, 4
+        )
 
     def samples(self, since_s: float) -> Sequence[SystemSample]:
         if not self.is_sampled:
@@ -203,6 +215,10 @@ class FakeSources:
             cpu_limit_cores=0.5 if self.is_contained else 0.0,
             throttled_periods=max(0, 1200 - int(back_s)) // 100,
             oom_kills=int(back_s < 300),
+            workers=self.workers,
+            slots=self.workers * self.slots_each if self.slots_each else None,
+            in_flight=self.in_flight,
+            saturation_percent=saturation_percent(self.in_flight, self.workers * (self.slots_each or 0)),
         )
 
     def _is_measured(self, start_s: float, step_s: float) -> bool:
@@ -294,7 +310,7 @@ def many() -> FakeSources:
         f"GET /items/{number}/detail": Tool(1 + number % 7, 5 + number, 30 + 3 * number)
         for number in range(130)
     }
-    return FakeSources(tools=tools, active=(), workers=40)
+    return FakeSources(tools=tools, active=(), workers=40, slots_each=8, in_flight=213.0)
 
 
 def quiet() -> FakeSources:
@@ -306,6 +322,16 @@ def quiet() -> FakeSources:
 def unsampled() -> FakeSources:
     """The machine has not been sampled for three minutes."""
     return FakeSources(sample_age_s=180, active=())
+
+
+def restless() -> FakeSources:
+    """Workers that ended in every way there is, and none left to wait for."""
+    return FakeSources(active=(), in_flight=3.7, restarts=Restarts(1204, 1, 2, 3))
+
+
+def untold() -> FakeSources:
+    """Workers that tell nothing of themselves, as greenlets or another system's do."""
+    return FakeSources(active=(), slots_each=None)
 
 
 def degraded() -> FakeSources:
@@ -328,6 +354,8 @@ VARIANTS = {
         many,
         quiet,
         unsampled,
+        restless,
+        untold,
         degraded,
     )
 }

@@ -17,7 +17,7 @@ from app.panels.figures import figures
 from app.panels.formats import NOTHING
 from app.panels.look import Look
 from app.panels.registry import PANELS, Panel, by_slug
-from app.panels.system import system, workers
+from app.panels.system import system
 from app.panels.tools import ROWS, SORTS, tools
 from app.panels.traffic import response_time, throughput
 from app.panels.verdict import verdict
@@ -292,12 +292,6 @@ def test_a_container_that_nothing_held_back_is_told_nothing() -> None:
     killed = quiet._replace(at_s=NOW_S - 2, oom_kills=6)
     said = system(HOUR, Sampled(quiet._replace(at_s=NOW_S - 40), killed), NOW_S).held_back
     assert said == "In 1 min of samples 2 processes were killed for want of memory."
-
-
-def test_the_busiest_workers_come_first_and_all_are_counted() -> None:
-    shown = workers(HOUR, look("many"), NOW_S)
-    assert (len(shown.rows), shown.count, shown.busy) == (12, 40, 2)
-    assert [row.in_flight for row in shown.rows[:3]] == [1, 1, 0]
 
 
 def test_one_look_asks_each_question_once() -> None:
