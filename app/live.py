@@ -28,6 +28,7 @@ from .model.windows import PERIODS_S, Window
 from .settings import Settings
 from .sources import Traffic
 from .store import Connection, Engine, alerts, history, let_go_of_removed, migrate, reading, releases
+from .store.history import Reported
 from .store.releases import Release
 from .store.vitals import sampled_until
 
@@ -191,6 +192,15 @@ class Live:
             points, until_s = [{} for _ in starts], 0.0
         samples = self._ring.since(max(until_s - 60, starts.start))
         return with_samples(points, starts, samples, until_s, instance)
+
+    def instances(self, since_s: float) -> Sequence[Reported]:
+        """The instances of the fleet, this one among them once it has rolled up."""
+        try:
+            minute = int(since_s // 60)  # what was read is kept, and the same for all who ask
+            key: _Key = ("instances", minute)
+            return self._read(key, lambda it: history.read_reported(it, minute * 60))[0]
+        except UnavailableError:
+            return ()
 
     def releases(self, window: Window) -> Sequence[Release]:
         """The releases that began in the window."""

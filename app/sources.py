@@ -16,6 +16,7 @@ from .model.series import Series, Snapshot
 from .model.vitals import Vitals
 from .model.windows import Window
 from .settings import Settings
+from .store.history import Reported
 from .store.releases import Release
 
 
@@ -55,6 +56,9 @@ class Sources(Protocol):
 
     def vitals(self, window: Window) -> Sequence[Mapping[str, Vitals]]:
         """The machines' condition at each of `window.starts()`, by instance; nothing in a gap."""
+
+    def instances(self, since_s: float) -> Sequence[Reported]:
+        """The instances that have reported since that instant; none while the store is away."""
 
     def releases(self, window: Window) -> Sequence[Release]:
         """The releases that began in the window, oldest first; none while the store is away."""

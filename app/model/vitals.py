@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from .alerting import SystemSample, held_back
@@ -17,9 +18,17 @@ from .series import EMPTY, Series
 GAUGES = (
     "cpu_percent", "memory_percent", "disk_percent", "load_average",
     "received_bytes_per_s", "sent_bytes_per_s", "read_bytes_per_s", "written_bytes_per_s",
+    "workers", "slots", "in_flight",
 )  # fmt: skip
+# Fields that count upwards from the start of a run.
+RESTARTS = ("recycled", "killed", "out_of_memory", "timed_out")
 # Several instances together have the sum of these, and of all others the mean.
-ADDED = frozenset({"received_bytes_per_s", "sent_bytes_per_s", "read_bytes_per_s", "written_bytes_per_s"})
+ADDED = frozenset(
+    {
+        *("received_bytes_per_s", "sent_bytes_per_s", "read_bytes_per_s", "written_bytes_per_s"),
+        *("workers", "slots", "in_flight"),
+    }
+)
 
 
 class Gauge(NamedTuple):
@@ -65,8 +74,13 @@ def of_samples(samples: Sequence[SystemSample], before: SystemSample | None) -> 
         told = [value for value in (getattr(one, name) for one in samples) if value is not None]
         if told:
             gauges[name] = Gauge(len(told), float(sum(told)), float(max(told)))
-    throttled, kills = held_back([before, *samples] if before else samples)
+    line = [before, *samples] if before else list(samples)
+    throttled, kills = held_back(line)
     grown = {"throttled_periods": throttled, "oom_kills": kills}
+    for name in RESTARTS:
+        counts = [getattr(one, name) for one in line]
+        # a count that is less than before is that of a new run
+        grown[name] = sum(now - was if now >= was else now for was, now in pairwise(counts))
     return Vitals(gauges, {name: count for name, count in grown.items() if count})
 
 

@@ -6,7 +6,14 @@ of a dataclass's memory; nothing in them refers back, so the collector may pass 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from msgspec import Struct
+
+
+def instant(at_s: float) -> str:
+    """ISO 8601 in UTC with an offset, of Unix seconds."""
+    return datetime.fromtimestamp(at_s, UTC).isoformat()
 
 
 class RecentRequest(Struct, frozen=True, gc=False):
@@ -139,12 +146,22 @@ class Overview(Struct, frozen=True, gc=False):
     start_time: str
 
 
+class Instance(Struct, frozen=True, gc=False):
+    """One instance of the fleet; `status` is "reporting", or "gone" after two minutes of silence."""
+
+    name: str
+    status: str
+    start_time: str
+    last_reported: str
+
+
 class Metrics(Struct, frozen=True, gc=False):
     overview: Overview
     system_metrics: SystemMetrics
     tools: dict[str, ToolMetrics]
     queue_time: QueueTime
     own_cost: OwnCost
+    instances: list[Instance]  # that have reported in the last day
     workers: Workers
 
 

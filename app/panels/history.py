@@ -12,11 +12,11 @@ from types import MappingProxyType
 
 from ..errors import BadRequestError, UnavailableError
 from ..model.series import NS_PER_MS, Series, total
-from ..model.vitals import Vitals, mean_of
+from ..model.staffing import saturation_percent
+from ..model.vitals import RESTARTS, Vitals, mean_of
 from ..model.windows import Window
 from ..sources import Sources
-from .answers import History, HistoryPoint, ReleaseMark
-from .performance import instant
+from .answers import History, HistoryPoint, ReleaseMark, instant
 
 _Value = float | int | None
 
@@ -55,8 +55,13 @@ def _amount(name: str) -> _Vital:
     return lambda instances: mean_of(instances, name)
 
 
-def _count(name: str) -> _Vital:
+def _count(name: str) -> Callable[[Sequence[Vitals]], int]:
     return lambda instances: sum(one.counters.get(name, 0) for one in instances)
+
+
+def _saturation(instances: Sequence[Vitals]) -> _Value:
+    slots = mean_of(instances, "slots")
+    return saturation_percent(mean_of(instances, "in_flight"), round(slots) if slots else None)
 
 
 def _queue(q: float) -> _Vital:
@@ -74,6 +79,11 @@ OF_THE_MACHINE: Mapping[str, tuple[str, _Vital]] = MappingProxyType(
         "network_sent": ("bytes per second", _amount("sent_bytes_per_s")),
         "disk_read": ("bytes per second", _amount("read_bytes_per_s")),
         "disk_written": ("bytes per second", _amount("written_bytes_per_s")),
+        "in_flight": ("requests", _amount("in_flight")),
+        "saturation": ("percent", _saturation),
+        "workers": ("workers", _amount("workers")),
+        "restarts": ("workers", lambda instances: sum(_count(name)(instances) for name in RESTARTS)),
+        **{name: ("workers", _count(name)) for name in RESTARTS},
         "throttled": ("periods", _count("throttled_periods")),
         "oom_kills": ("processes", _count("oom_kills")),
         "queue_p50": ("milliseconds", _queue(0.5)),

@@ -11,6 +11,7 @@ from ..model.vitals import Vitals
 from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources, Traffic
+from ..store.history import Reported
 from ..store.releases import Release
 
 
@@ -42,6 +43,9 @@ class Look:
         if window not in self._vitals:
             self._vitals[window] = self._sources.vitals(window)
         return self._vitals[window]
+
+    def instances(self, since_s: float) -> Sequence[Reported]:
+        return self._sources.instances(since_s)
 
     def releases(self, window: Window) -> Sequence[Release]:
         return self._sources.releases(window)

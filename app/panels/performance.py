@@ -7,7 +7,6 @@ clients were promised numbers, not nulls.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 from ..errors import UnavailableError
 from ..model.alerting import UNJUDGED, ActiveAlert, system_health, worst
@@ -29,7 +28,9 @@ from .answers import (
     SystemMetrics,
     ToolLine,
     ToolMetrics,
+    instant,
 )
+from .instances import instances_answer
 from .machine import system_metrics
 from .measuring import known_ms, own_cost, queue_time
 from .workers import workers_answer
@@ -56,6 +57,7 @@ def metrics(window: Window | None, sources: Sources, now_s: float) -> Metrics:
         tools={name: _tool(name, tools[name]) for name in sorted(tools)},
         queue_time=queue_time(snapshot.queue),
         own_cost=own_cost(snapshot, now_s),
+        instances=instances_answer(sources, now_s),
         workers=workers_answer(snapshot, sources, now_s),
     )
 
@@ -117,11 +119,6 @@ def dashboard(window: Window | None, sources: Sources, now_s: float) -> Dashboar
             if name not in UNJUDGED and _is_problem(lately[name], sources.settings)
         ],
     )
-
-
-def instant(at_s: float) -> str:
-    """ISO 8601 in UTC with an offset, of Unix seconds."""
-    return datetime.fromtimestamp(at_s, UTC).isoformat()
 
 
 def _tools(

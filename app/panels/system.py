@@ -11,6 +11,7 @@ from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources
 from . import formats
+from .instances import instances_sentence
 from .sparks import POINTS, Spark, spark
 
 _MISSED = 3
@@ -35,7 +36,8 @@ class System:
     """The gauges; none before the first sample. `stale_since_s`: sampling has stopped since then.
 
     `whose` they are, the host's or the container's; `told_of` says which is which, `flow` what goes through,
-    and `held_back` what the container's limits have cost in the window. A text may be empty.
+    `held_back` what the container's limits have cost in the window, and `fleet` which instances report, where
+    there are several. A text may be empty.
     """
 
     gauges: tuple[Gauge, ...]
@@ -45,6 +47,7 @@ class System:
     told_of: str = ""
     flow: str = ""
     held_back: str = ""
+    fleet: str = ""
 
 
 def system(window: Window, sources: Sources, now_s: float) -> System:
@@ -91,6 +94,7 @@ def system(window: Window, sources: Sources, now_s: float) -> System:
         *_whose(newest),
         _flow(newest),
         _held_back(everything, points, window),
+        instances_sentence(sources, now_s),
     )
 
 

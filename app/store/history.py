@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, func, select
 
@@ -126,6 +126,22 @@ def read_rolled_up_s(connection: Connection, instance: str, run: str) -> float |
     query = select(runs.c.rolled_up_s).where(runs.c.instance == instance, runs.c.run == run)
     found: float | None = connection.execute(query).scalar_one_or_none()
     return found
+
+
+class Reported(NamedTuple):
+    """An instance's newest run: its start, and when it was rolled up last (Unix seconds)."""
+
+    instance: str
+    started_s: float
+    rolled_up_s: float
+
+
+def read_reported(connection: Connection, since_s: float) -> list[Reported]:
+    """The instances that have rolled up since that instant, by name."""
+    query = select(runs.c.instance, runs.c.started_s, runs.c.rolled_up_s)
+    query = query.where(runs.c.rolled_up_s >= since_s).order_by(runs.c.instance, runs.c.rolled_up_s)
+    newest = {row.instance: Reported(*row) for row in connection.execute(query)}
+    return list(newest.values())
 
 
 def read_instances(connection: Connection, since_s: float) -> frozenset[str]:

@@ -159,6 +159,14 @@ METRICS = {
         "measured_requests": count,
         **dict.fromkeys(("average", "p50", "p95", "p99"), unless_unmeasured(milliseconds)),
     },
+    "instances": [
+        {
+            "name": text,
+            "status": one_of("reporting", "gone"),
+            "start_time": instant,
+            "last_reported": instant,
+        }
+    ],
     "own_cost": {
         "timed_requests": count,
         "microseconds_per_request": unless_unmeasured(milliseconds),
@@ -232,7 +240,7 @@ HEALTH = {
 HISTORY = {
     "metric": text,
     "tool": unless_unmeasured(text),
-    "unit": one_of("requests", "percent", "milliseconds", "bytes"),
+    "unit": one_of("requests", "percent", "milliseconds", "bytes", "workers"),
     "step_seconds": count,
     "releases": [{"timestamp": instant, "release": text, "instance": text}],
     "points": [{"timestamp": instant, "value": unless_unmeasured(count_or_measure)}],

@@ -21,6 +21,7 @@ from app.model.vitals import Vitals, of_samples
 from app.model.windows import Window
 from app.settings import Settings
 from app.sources import Traffic
+from app.store.history import Reported
 from app.store.releases import Release
 
 NOW_S = 1_763_995_260.0  # a Monday in November 2025, 14:41 UTC
@@ -110,6 +111,7 @@ class FakeSources:
     restarts: Restarts = Restarts()
     degraded: Sequence[str] = ()
     is_released: bool = False
+    reported: Sequence[Reported] = (Reported("one", NOW_S - 2280, NOW_S - 4),)
     settings: Settings = field(default_factory=Settings)
     _known: dict[tuple[float, Window], Traffic] = field(default_factory=dict)
     _drawn: dict[tuple[float, Window], dict[str, list[Series | None]]] = field(default_factory=dict)
@@ -135,6 +137,9 @@ class FakeSources:
             there = [one for one in samples if start_s <= one.at_s < start_s + window.step_s]
             points.append({"one": of_samples(there, before[-1] if before else None)} if there else {})
         return points
+
+    def instances(self, since_s: float) -> Sequence[Reported]:
+        return [one for one in self.reported if one.rolled_up_s >= since_s]
 
     def releases(self, window: Window) -> Sequence[Release]:
         known = [Release(self.now_s - RELEASED_S, "one", "3f9c2ab")] if self.is_released else []

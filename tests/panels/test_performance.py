@@ -13,7 +13,7 @@ from app.model.histogram import Histogram
 from app.model.series import Series, Snapshot, ToolTotals, Worker
 from app.model.windows import named
 from app.panels import measuring, performance
-from app.panels.answers import Container, DiskIo, Network
+from app.panels.answers import Container, DiskIo, Network, instant
 from tests.counting import Counting
 
 
@@ -53,7 +53,7 @@ def test_the_overview_adds_all_tools_and_rounds_to_two_places(counting: Counting
     assert (found.total_requests, found.total_errors) == (150, 5)
     assert found.overall_success_rate == 96.67
     assert found.uptime_seconds == pytest.approx(3600, abs=0.001)
-    assert found.start_time == performance.instant(counting.started_s)
+    assert found.start_time == instant(counting.started_s)
 
 
 def test_without_a_request_nothing_has_failed(counting: Counting) -> None:
@@ -190,7 +190,7 @@ def test_active_alerts_add_up_to_the_worst_of_them(counting: Counting) -> None:
     assert found.status == "critical"
     assert (found.alerts_count, found.critical_count, found.error_count, found.warning_count) == (3, 1, 1, 1)
     assert [one.severity for one in performance.alerts(counting.live)] == ["critical", "error", "warning"]
-    assert performance.alerts(counting.live)[2].timestamp == performance.instant(now_s)
+    assert performance.alerts(counting.live)[2].timestamp == instant(now_s)
 
 
 def cost_of(own_ns: int) -> Series:
