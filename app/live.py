@@ -65,7 +65,7 @@ class Live:
         self._kept: OrderedDict[_Key, Any] = OrderedDict()
         self._stand = Stand(None)
         self._asked_s = 0.0
-        self._generation = (-1, -1)
+        self._generation: tuple[float | None, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -126,7 +126,7 @@ class Live:
         try:
             if now_s - self._asked_s > _KEPT_S:
                 self._kept.clear()
-                self._stand, self._generation = Stand(None), (-1, -1)
+                self._stand, self._generation = Stand(None), ()
         finally:
             self._lock.release()
 
@@ -222,7 +222,10 @@ class Live:
         """What `read` finds, and where this run's roll-up stands at the same instant; kept until the next."""
         run, instance = self._reader.run_id, self._reader.instance
         with self._lock, self._reading() as connection:
-            generation = history.read_generation(connection)
+            # A run that ended takes its part of the generation with it, so that one may come again; our own
+            # roll-up's time does not.
+            own_s = history.read_rolled_up_s(connection, instance, run)
+            generation = (*history.read_generation(connection), own_s)
             if generation != self._generation:
                 self._generation = generation
                 self._kept.clear()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from app.model.series import Series, total
 from app.model.windows import NAMED, Window, named
 from app.sources import Traffic
 from app.store import writing
-from app.store.rollups import roll_up
+from app.store.rollups import finish_run, roll_up
 from app.store.rows import encoded, instance_id, tool_ids, upsert
 from app.store.schema import rollups
 from tests.counting import INSTANCE, Counting, requests
@@ -83,6 +83,27 @@ def test_totals_are_exact_in_any_order_of_requests_roll_ups_and_reads(counting: 
                 traffic = counting.live.traffic(named(chance.choice(["15m", "6h", "24h", "7d"]), now_s))
                 assert by_tool(traffic) == {name: times for name, times in counted.items() if times}
                 agrees(traffic, counting.live)
+
+
+def test_a_run_that_ends_in_the_turn_in_which_the_next_begins_leaves_no_old_answer_standing(
+    counting: Counting,
+) -> None:
+    now_s = counting.started_s
+
+    def roll_up_past(last: Mapping[str, Series]) -> None:
+        with writing(counting.engine) as connection:
+            roll_up(
+                connection, instance=INSTANCE, run="past", started_s=now_s - 60, now_s=now_s - 30, tools=last
+            )
+
+    roll_up_past({})
+    counting.count("a", 2)
+    assert by_tool(counting.live.traffic(named("1h", now_s + 11))) == {"a": 2}
+    counting.roll_up(now_s + 10)
+    roll_up_past({"a": Series(ok=Histogram.of([1_000_000] * 7))})
+    with writing(counting.engine) as connection:  # as many runs, and as many roll-ups of them, as before
+        finish_run(connection, INSTANCE, "past")
+    assert by_tool(counting.live.traffic(named("1h", now_s + 11))) == {"a": 9}
 
 
 def test_nothing_is_missing_or_double_while_roll_ups_run(counting: Counting) -> None:
