@@ -50,11 +50,10 @@ class RollUp:
         self._lost_s: float | None = None  # since when some counts are missing
 
     def run(self, now_s: float) -> None:
-        """Fold the dead, roll up this run, end the past ones. Raises UnavailableError, CellsError."""
+        """Roll up this run, end the past ones, fold the dead. Raises UnavailableError, CellsError."""
         run = self._recorder.run
         if run is None:  # private memory: nothing that another worker could continue
             return
-        self._reader.retire(oom_kills(self._root))
         is_lost = self._lost_s is not None and not 0 <= now_s - self._lost_s < PATIENCE_S
         if self._store(self._reader.snapshot(), run.instance, now_s, may_shrink=is_lost):
             self._lost_s = None
@@ -64,6 +63,7 @@ class RollUp:
             self._end(past)
         self._bury()
         self._build(run.instance, now_s)
+        self._reader.retire(oom_kills(self._root))  # last: without room for the folded file history goes on all the same
 
     def _build(self, instance: str, now_s: float) -> None:
         """Build longer rows; after a long absence there are many, and the next turn goes on."""
