@@ -21,6 +21,9 @@ from apscheduler.schedulers.background import BackgroundScheduler  # type: ignor
 from ..errors import LaptimeError
 
 log = logging.getLogger("laptime")
+# APScheduler would write a line for each turn that comes while the one before still waits for the store.
+_quiet = log.getChild("schedule")
+_quiet.setLevel(logging.CRITICAL)
 
 _CLOCK_SET_S = 5.0
 
@@ -88,6 +91,7 @@ class Schedule:
         self._offset_s = now_s - monotonic_s
         scheduler = BackgroundScheduler(
             timezone=UTC,
+            logger=_quiet,
             executors={name: _Thread() for name in {_thread_of(job) for job in self._jobs}},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
         )
