@@ -10,9 +10,8 @@ The way of the data, and the rooms that it goes through:
 `model` is the arithmetic behind all of it, `tools` the bundled tool server, `service` the life of one
 process, `factory` puts the parts together, `monitor` is what another application imports, and
 `middleware` what some frameworks need beside it. Imports point strictly downwards: settings errors <
-model < capture | store < sources | fleet |
-joined < live < panels | jobs < tools < web < service < factory < monitor |
-middleware.
+model < capture | store | note < sources | fleet | joined | opened < live < panels | jobs < tools < web <
+service < factory < monitor | middleware.
 
 The public names are loaded when they are first asked for, so that a single room can be imported alone.
 """

@@ -7,39 +7,35 @@ more they go.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from .capture.reader import Reader
 from .capture.samples import SampleRing
-from .errors import LaptimeError, UnavailableError
+from .errors import UnavailableError
 from .fleet import Fleet
 from .joined import Stand, continued, rest_of, with_samples
 from .model.alerting import ActiveAlert, SystemSample
 from .model.series import EMPTY, Series, Snapshot, total
 from .model.vitals import Vitals
 from .model.windows import PERIODS_S, Window
+from .note import NOTE_FILE, Note
+from .opened import Opened
 from .settings import Settings
 from .sources import Traffic
-from .store import Connection, Engine, alerts, history, let_go_of_removed, migrate, reading, releases
+from .store import Connection, Engine, alerts, history, releases
 from .store.history import Reported
 from .store.releases import Release
 from .store.vitals import sampled_until
-
-log = logging.getLogger("laptime")
 
 # A page's window and the one before it, the tools' courses, the machine and the releases in it, and the
 # window that alerts are judged by; and as many again.
 _KEPT = 12
 _KEPT_S = 10.0
-_FIRST_WAIT_S = 5.0
-_RETRY_S = 2.0
 _STALLED_S = 40.0  # roll-ups come every ten seconds
 
 _Key = tuple[int | str, ...]
@@ -53,13 +49,9 @@ class Live:
         self._settings = settings
         self._reader = reader
         self._ring = ring
-        self._engine = engine
-        self._fleet = Fleet(self._reading)
-        self._is_migrated = threading.Event()
+        self.store = Opened(engine, Note(settings.state_dir / NOTE_FILE))
+        self._fleet = Fleet(self.store.reading)
         self._lock = threading.Lock()
-        self._patience_until_s = time.monotonic() + _FIRST_WAIT_S
-        self._is_away, self._away_since_s = False, 0.0
-        self._refused = ""  # why the store can't be used, where that is known
         self._alerts: Sequence[ActiveAlert] = ()
         self._rolled_up_s: float | None = None
         self._kept: OrderedDict[_Key, Any] = OrderedDict()
@@ -72,21 +64,17 @@ class Live:
         return self._settings
 
     def open(self) -> None:
-        """Bring the store to this code's schema, in a thread of its own, until it succeeds."""
-        threading.Thread(target=self._keep, name="laptime-store", daemon=True).start()
+        """Open the store, in a thread of its own."""
+        self.store.open()
 
     def wait(self) -> None:
-        """Wait for the store at the start of this process, a few seconds at most, and not at all later.
-
-        Raises UnavailableError if it is not ready: a page must not hold a worker that the host needs.
-        """
-        if not self._is_migrated.wait(max(0.0, self._patience_until_s - time.monotonic())):
-            raise UnavailableError("the store does not answer; the service's log says why")
+        """Wait for the store at the start. Raises UnavailableError if it is not ready."""
+        self.store.wait()
 
     def snapshot(self) -> Snapshot:
         own = self._reader.snapshot()
         # A young worker has not opened the store yet, and other instances' counts are in there.
-        if not self._is_migrated.wait(max(0.0, min(1.0, self._patience_until_s - time.monotonic()))):
+        if not self.store.is_ready(within_s=1.0):
             return own
         return self._fleet.added_to(own, self._reader.instance, time.time(), time.monotonic())
 
@@ -94,30 +82,14 @@ class Live:
         return self._ring.since(since_s)
 
     def alerts(self) -> Sequence[ActiveAlert]:
-        with suppress(UnavailableError), self._reading() as connection:  # `troubles` says that it is away
+        with (
+            suppress(UnavailableError),
+            self.store.reading() as connection,
+        ):  # `troubles` says so
             self._alerts = alerts.active(connection)
             run, instance = self._reader.run_id, self._reader.instance
             self._rolled_up_s = history.read_rolled_up_s(connection, instance, run)
         return self._alerts
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        """A transaction on the store. Once one has failed all fail at once, until `_keep` finds it back.
-
-        A server that hangs would else hold up one request after the other, and with them the host's.
-        """
-        if self._is_away and self._is_migrated.is_set():
-            raise UnavailableError("the store does not answer; it is asked again in a few seconds")
-        try:
-            self.wait()
-            with reading(self._engine) as connection:
-                yield connection
-        except UnavailableError:
-            if not self._is_away:
-                self._is_away, self._away_since_s = True, time.time()
-            raise
-        else:
-            self._is_away = False
 
     def forget(self, now_s: float) -> None:
         """Let go of rows that nobody asked for lately (`now_s` is monotonic); called now and then."""
@@ -131,16 +103,8 @@ class Live:
             self._lock.release()
 
     def troubles(self) -> Sequence[str]:
-        found = [self._reader.trouble, self._store_trouble()]
+        found = [self._reader.trouble, *self.store.troubles(self._rolled_up_s)]
         return [trouble for trouble in found if trouble]
-
-    def _store_trouble(self) -> str:
-        if not self._is_away:
-            silent_s = time.time() - (self._rolled_up_s or time.time())
-            return f"history was not written for {silent_s:.0f} s: the log says why" if silent_s > 30 else ""
-        since = datetime.fromtimestamp(self._away_since_s, UTC)
-        why = self._refused or f"the store does not answer since {since:%H:%M:%S} UTC"
-        return f"{why}: history and alerts stand still; requests are counted in memory and stored later"
 
     def traffic(self, window: Window) -> Traffic:
         """The window's rows, and in its newest points what came since."""
@@ -221,7 +185,7 @@ class Live:
     def _read(self, key: _Key, read: Callable[[Connection], _Found]) -> tuple[_Found, Stand]:
         """What `read` finds, and where this run's roll-up stands at the same instant; kept until the next."""
         run, instance = self._reader.run_id, self._reader.instance
-        with self._lock, self._reading() as connection:
+        with self._lock, self.store.reading() as connection:
             # A run that ended takes its part of the generation with it, so that one may come again; our own
             # roll-up's time does not.
             own_s = history.read_rolled_up_s(connection, instance, run)
@@ -237,23 +201,6 @@ class Live:
             self._kept.move_to_end(key)
             self._asked_s = time.monotonic()
             return self._kept[key], self._stand
-
-    def _keep(self) -> None:
-        """The thread that brings the store to this code's schema and, when it was away, finds it back."""
-        while True:
-            try:
-                let_go_of_removed(self._engine)
-                if self._is_away or not self._is_migrated.is_set():
-                    migrate(self._engine)
-                    self._refused, self._is_away = "", False
-                    self._is_migrated.set()
-            except Exception as error:
-                expected = isinstance(error, LaptimeError)
-                known = str(error) if expected else f"the store can't be used: {error!r}"
-                if self._refused != known:
-                    self._refused = known
-                    log.error("history is not available: %s", known, exc_info=None if expected else error)
-            time.sleep(_RETRY_S)
 
 
 def _rows_of(window: Window) -> tuple[int, ...]:

@@ -63,7 +63,8 @@ class RollUp:
             self._end(past)
         self._bury()
         self._build(run.instance, now_s)
-        self._reader.retire(oom_kills(self._root))  # last: without room for the folded file history goes on all the same
+        # After history, which goes on where there is no room for the folded file.
+        self._reader.retire(oom_kills(self._root))
 
     def _build(self, instance: str, now_s: float) -> None:
         """Build longer rows; after a long absence there are many, and the next turn goes on."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ..capture.reader import Reader
 from ..capture.recorder import Recorder
 from ..capture.samples import SampleRing
+from ..errors import UnavailableError
 from ..live import Live
 from ..model.windows import kept
 from ..store import Engine
@@ -41,11 +42,41 @@ def timetable(
 
         return with_store
 
+    failing: dict[str, str] = {}
+    sources.store.note.write("")  # what the elected worker before this one said
+
+    def noted(name: str, run: Callable[[float], None]) -> Callable[[], None]:
+        with_store = stored(run)
+
+        def with_note() -> None:
+            try:
+                with_store()
+            except UnavailableError as error:
+                failing[name] = str(error)
+                raise
+            else:
+                failing.pop(name, None)
+            finally:
+                sources.store.note.write(next(iter(failing.values()), ""))
+
+        return with_note
+
     return Schedule(
         (
             Job("sample_system", settings.sample_interval_s, lambda: sample.run(time.time())),
-            Job("roll_up", ROLL_UP_EVERY_S, stored(roll_up.run), on_boundary=True, thread=_STORE),
-            Job("evaluate_alerts", EVALUATE_EVERY_S, stored(judge.run), thread=_STORE),
+            Job(
+                "roll_up",
+                ROLL_UP_EVERY_S,
+                noted("roll_up", roll_up.run),
+                on_boundary=True,
+                thread=_STORE,
+            ),
+            Job(
+                "evaluate_alerts",
+                EVALUATE_EVERY_S,
+                noted("evaluate_alerts", judge.run),
+                thread=_STORE,
+            ),
             Job("prune", PRUNE_EVERY_S, stored(prune.run), thread=_STORE),
         )
     )

@@ -7,14 +7,10 @@ an UnavailableError. An engine holds connections, so it is made after a fork, on
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,7 +21,6 @@ from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
     NotSupportedError,
-    OperationalError,
     ProgrammingError,
     TimeoutError,
 )
@@ -33,14 +28,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import SettingError, UnavailableError
 from ..settings import Settings
+from .sqlite_file import BEGIN, WAIT_S, SqliteFile
+from .why import why
 
 FILE_NAME = "laptime.sqlite3"
-BUSY_TIMEOUT_S = 2.0
 CONNECT_TIMEOUT_S = 3
 STATEMENT_TIMEOUT_S = 5
-_RETRY_S = 0.02
-# What a connection to SQLite keeps of the file in memory. The system keeps it too, for all workers at once.
-_CACHE_KIB = 256
 _CONNECTIONS = 2
 _POSTGRESQL = "postgresql+psycopg"
 _SCHEMES = frozenset({"postgres", "postgresql", _POSTGRESQL})
@@ -48,11 +41,9 @@ _SETTING = "LAPTIME_DATABASE_URL (or DATABASE_URL)"
 _ALLOWED = "allowed is postgresql://user:password@host/database or sqlite:///path"
 # These say that a statement of ours is wrong, not that the store is away: they keep their name.
 _OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
-_UNDEFINED_TABLE = "42P01"  # PostgreSQL, appendix A: somebody has emptied the database beneath us
-# The file that each engine's connections have open, by its inode.
-_inodes: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()
-# Options of a connection that the SQLite side reads when a transaction begins.
-_BEGIN, _WAIT_S = "laptime_begin", "laptime_wait_s"
+# Unless somebody has emptied the database beneath us, or taken our rights (PostgreSQL, appendix A).
+_NOT_OURS = frozenset({"42P01", "42501"})
+_files: WeakKeyDictionary[Engine, SqliteFile] = WeakKeyDictionary()
 
 
 def database_url(settings: Settings) -> URL:
@@ -93,10 +84,8 @@ def make_engine(settings: Settings) -> Engine:
         event.listen(engine, "do_connect", import_module(".patience", __package__).connect)
         event.listen(engine, "connect", _limit_postgresql)
     else:
-        event.listen(engine, "do_connect", _create_sqlite)
-        event.listen(engine, "connect", _limit_sqlite)
-        event.listen(engine, "connect", lambda *_: _inodes.setdefault(engine, _inode(str(url.database))))
-        event.listen(engine, "begin", _begin_sqlite)
+        _files[engine] = file = SqliteFile(Path(str(url.database)), is_own=not settings.database_url)
+        file.listen(engine)
     return engine
 
 
@@ -106,10 +95,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
     Raises UnavailableError when the store does not answer in time.
     """
-    options: dict[str, Any] = {_BEGIN: "DEFERRED"}
+    options: dict[str, Any] = {BEGIN: "DEFERRED"}
     if engine.dialect.name == "postgresql":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with _answering(), engine.connect().execution_options(**options) as connection, connection.begin():
+    with _answering(engine), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
@@ -120,9 +109,9 @@ def writing(engine: Engine, *, wait_s: int | None = None) -> Iterator[Connection
     `wait_s` replaces the usual patience for locks and statements. Raises UnavailableError when the
     store does not answer in time or takes no more.
     """
-    options = {} if wait_s is None else {_WAIT_S: wait_s}
+    options = {} if wait_s is None else {WAIT_S: wait_s}
     with (
-        _answering(),
+        _answering(engine),
         engine.connect().execution_options(**options) as connection,
         connection.begin(),
         _patience(connection, wait_s),
@@ -147,35 +136,34 @@ def _patience(connection: Connection, wait_s: int | None) -> Iterator[None]:
         pooled.patience_s = usual_s
 
 
-def let_go_of_removed(engine: Engine) -> None:
-    """Close the connections to a SQLite file whose name leads elsewhere by now: what they write is lost."""
-    database = engine.url.database
-    if engine.dialect.name != "sqlite" or database is None:
-        return
-    opened, found = _inodes.get(engine), _inode(database)
-    if opened is not None and opened != found:
-        engine.dispose()
-        del _inodes[engine]
+def tend(engine: Engine, now_s: float) -> bool:
+    """Let go of a SQLite file that was removed, and put aside one that is damaged; called now and then.
+
+    True where the store has to be prepared anew. Raises UnavailableError for a damaged one that stays.
+    """
+    file = _files.get(engine)
+    return file is not None and file.tend(engine, now_s)
 
 
-def _inode(path: str) -> int:
-    """Which file has that name; 0 for none."""
-    try:
-        return Path(path).stat().st_ino
-    except OSError:
-        return 0
+def put_aside_lately(engine: Engine, now_s: float) -> str:
+    """Which damaged file was put aside within the hour, as a sentence; "" for none."""
+    file = _files.get(engine)
+    return file.put_aside_lately(now_s) if file else ""
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def _answering(engine: Engine) -> Iterator[None]:
+    file = _files.get(engine)
     try:
         yield
     except _OURS as error:
-        if getattr(error.orig, "sqlstate", None) != _UNDEFINED_TABLE:
+        if getattr(error.orig, "sqlstate", None) not in _NOT_OURS:
             raise
-        raise UnavailableError("the store has lost its tables; try again later") from error
+        raise UnavailableError(f"the store {why(error, None)}") from error
     except (DBAPIError, TimeoutError) as error:
-        raise UnavailableError("the store does not answer now; try again later") from error
+        if file is not None:
+            file.met(engine, error)
+        raise UnavailableError(f"the store {why(error, file.path if file else None)}") from error
 
 
 def _postgresql_arguments() -> dict[str, object]:
@@ -196,49 +184,3 @@ def _limit_postgresql(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> Non
     dbapi_connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
     dbapi_connection.execute(f"SET idle_in_transaction_session_timeout = '{4 * STATEMENT_TIMEOUT_S}s'")
     dbapi_connection.autocommit = False
-
-
-def _limit_sqlite(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
-    dbapi_connection.isolation_level = None  # the driver would begin only at the first write
-    dbapi_connection.execute("PRAGMA synchronous = NORMAL")
-    dbapi_connection.execute("PRAGMA foreign_keys = ON")
-    dbapi_connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    deadline_s = time.monotonic() + options.get(_WAIT_S, BUSY_TIMEOUT_S)
-    # SQLite's own patience sleeps in C, which under gevent would hold up every request of the worker.
-    connection.exec_driver_sql("PRAGMA busy_timeout = 10")
-    while True:
-        try:
-            # A writer takes the lock at once: one that has read first can't wait for it any more.
-            connection.exec_driver_sql(f"BEGIN {options.get(_BEGIN, 'IMMEDIATE')}")
-        except OperationalError:
-            if time.monotonic() >= deadline_s:
-                raise
-            time.sleep(_RETRY_S)
-        else:
-            return
-
-
-def _create_sqlite(_dialect: object, _entry: object, cargs: list[str], _cparams: object) -> None:
-    """Make the file if it is not there, for its owner alone and with a write-ahead log.
-
-    It appears under its name in one step. Processes that change the journal of one file at the same
-    time end in "database is locked", whatever they are ready to wait.
-    """
-    path = Path(cargs[0])
-    if path.exists():
-        return
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
-            born = Path(folder) / path.name
-            os.close(os.open(born, os.O_CREAT | os.O_WRONLY, 0o600))
-            with closing(sqlite3.connect(born)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-            with suppress(FileExistsError):  # another process was faster: its file is as good
-                path.hardlink_to(born)
-    except (OSError, sqlite3.Error) as error:
-        raise UnavailableError(f"the store's file can't be made: {error}") from error

@@ -72,7 +72,7 @@ def test_a_store_that_fails_is_told_and_what_memory_knows_still_answers(tmp_path
     health = front.json("/performance/health")["health"]
     assert (health["status"], health["degraded"]) == ("healthy", True)
     [reason] = health["reasons"]
-    assert reason.startswith("the store does not answer since ")
+    assert reason.startswith("the store has lost its tables (since ")
     assert "sqlite" not in reason.lower()
     assert front.json("/performance/metrics")["metrics"]["overview"]["total_requests"] == 1
     assert front.json("/performance/dashboard")["dashboard"]["overview"]["total_requests"] == 1

@@ -4,41 +4,33 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.journeys.loopback import eventually
-from tests.journeys.service import Service
 
-from .measured import call, counted, measured, worker_files
+from .disks import fill, mounted, remounted
+from .hasty import ROLL_UP_EVERY_S
+from .measured import call, counted, leaders, measured, worker_files
+from .stores import hasty, reasons, stores
 
 NOBODY = 65534
 
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 256 KiB at the place of the state folder; making one takes root."""
-    state = tmp_path / "state"
-    state.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", state], check=True)
-    yield state
-    subprocess.run(["umount", "--lazy", state], check=True)
+    """A disk of 256 KiB at the place of the state folder."""
+    with mounted(tmp_path / "state", "256k") as place:
+        yield place
 
 
 def elsewhere(folder: Path) -> dict[str, str]:
     """The database beside the state folder, so that only counting has to do with the folder."""
     return {"LAPTIME_DATABASE_URL": f"sqlite:///{folder / 'laptime.db'}"}
-
-
-def reasons(service: Service) -> list[str]:
-    """Why the service says it is degraded; empty if it says it is not."""
-    health = service.get("/performance/health").json()["health"]
-    assert health["degraded"] == bool(health["reasons"])
-    found: list[str] = health["reasons"]
-    return found
 
 
 def test_a_full_disk_leaves_the_host_untouched_and_counts_in_private_memory(
@@ -67,7 +59,7 @@ def test_a_disk_that_has_room_again_is_counted_on_again_without_a_restart(
         eventually(lambda: service.output().count(said) == 3, "all workers to find the disk full")
         assert call(service, "quick", 400).of_status(200) == 400
         assert reasons(service)
-        subprocess.run(["mount", "-o", "remount,size=8m", tiny_disk], check=True)
+        remounted(tiny_disk, "size=8m")
         eventually(lambda: len(worker_files(service.state)) == 6, "the files of then and now", within_s=30)
         eventually(lambda: all(reasons(service) == [] for _ in range(12)), "nobody degraded", within_s=30)
         assert {counted(service, "quick") for _ in range(12)} == {400}
@@ -82,18 +74,11 @@ def test_a_disk_that_has_room_again_is_counted_on_again_without_a_restart(
 
 
 def test_a_disk_that_fills_up_later_ends_no_worker(tmp_path: Path, tiny_disk: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,size=1m", tiny_disk], check=True)
+    remounted(tiny_disk, "size=1m")
     with measured(tmp_path, workers=1, env=elsewhere(tmp_path), tracebacks=True) as service:
         workers = service.workers()
         assert reasons(service) == []
-        filler = tiny_disk / "filler"
-        with filler.open("wb", buffering=0) as file:
-            for size in (65536, 4096):
-                try:
-                    while file.write(bytes(size)) == size:
-                        pass
-                except OSError:
-                    continue
+        filler = fill(tiny_disk)
         for number in range(20):  # more tools than the file has room for
             assert service.get(f"/named/tool-{number}").status == 200
         assert call(service, "quick", 300).of_status(200) == 300
@@ -145,3 +130,26 @@ def test_torn_empty_foreign_and_unreadable_files_in_the_runs_folder_break_nothin
         eventually(lambda: len(service.workers()) == 2, "the next worker")
         eventually((folder / "folded.cells").exists, "the fold beside what is not ours", within_s=25)
         assert counted(service, "quick") == 200
+
+
+def test_dead_workers_that_can_not_be_folded_for_want_of_room_keep_no_history_from_being_written(
+    tmp_path: Path, tiny_disk: Path
+) -> None:
+    remounted(tiny_disk, "size=1m")
+    env = elsewhere(tmp_path)
+    with hasty(tmp_path, workers=2, env=env, tracebacks=True) as service:
+        eventually(lambda: len(worker_files(service.state)) == 2, "the files of both workers")
+        eventually(lambda: len(leaders(service.state)) == 1, "a leader")
+        [leader] = leaders(service.state)
+        fill(tiny_disk)
+        service.kill(next(pid for pid in service.workers() if pid != leader))
+        eventually(lambda: "the job roll_up failed" in service.output(), "a fold without room", within_s=20)
+        eventually(lambda: "counting in private memory" in service.output(), "the next worker")
+        for pid in set(service.workers()) - {leader}:  # it would keep what it counts for itself
+            os.kill(pid, signal.SIGSTOP)
+        assert call(service, "quick", 200).of_status(200) == 200
+        time.sleep(2 * ROLL_UP_EVERY_S + 0.5)
+        service.kill()
+    (tmp_path / "other").mkdir()
+    with hasty(tmp_path / "other", workers=1, env=env) as service:
+        stores(service, "quick", 200)
