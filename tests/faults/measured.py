@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,26 @@ def measured(folder: Path, *args: str, env: dict[str, str] | None = None, **opti
 def call(service: Service, route: str, number: int, *, clients: int = 8) -> Counts:
     """So many GETs of one route."""
     return send(service.url, KEY, [Call(route, "GET", f"/{route}")] * number, clients=clients)
+
+
+@contextmanager
+def under_load(service: Service, route: str, *, clients: int = 4) -> Iterator[Counts]:
+    """Calls of a route from some clients for as long as the block runs; the counts are whole after it."""
+    ended, totals = threading.Event(), Counts()
+
+    def go_on() -> None:
+        while not ended.is_set():
+            found = call(service, route, 40, clients=clients)
+            totals.answers.update(found.answers)
+            totals.unanswered.update(found.unanswered)
+
+    load = threading.Thread(target=go_on)
+    load.start()
+    try:
+        yield totals
+    finally:
+        ended.set()
+        load.join()
 
 
 def counted(service: Service, route: str) -> int:

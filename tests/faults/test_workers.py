@@ -12,31 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.journeys.load import Counts
 from tests.journeys.loopback import eventually
-from tests.journeys.service import Service
 
-from .measured import are_gone, call, counted, in_flight, leaders, measured, worker_files
-
-
-@contextmanager
-def under_load(service: Service, route: str) -> Iterator[Counts]:
-    """Calls of a route from four clients for as long as the block runs; the counts are whole after it."""
-    ended, totals = threading.Event(), Counts()
-
-    def go_on() -> None:
-        while not ended.is_set():
-            found = call(service, route, 40, clients=4)
-            totals.answers.update(found.answers)
-            totals.unanswered.update(found.unanswered)
-
-    load = threading.Thread(target=go_on)
-    load.start()
-    try:
-        yield totals
-    finally:
-        ended.set()
-        load.join()
+from .measured import are_gone, call, counted, in_flight, leaders, measured, under_load, worker_files
 
 
 @contextmanager
