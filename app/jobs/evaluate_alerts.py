@@ -39,7 +39,9 @@ class EvaluateAlerts:
             raise UnavailableError("the store does not answer, so nothing can be judged")
         conditions, machine = evaluate(traffic.tools, None, settings), self._machine(now_s)
         with writing(self._engine) as connection:
-            is_mine = claims.take(connection, CLAIM, self._instance, now_s)  # first: all wait for it in turn
+            shared_s = claims.shared_now_s(connection, now_s)
+            # before all that is written: here they wait for each other
+            is_mine = claims.take(connection, CLAIM, self._instance, shared_s)
             instances = history.read_instances(connection, now_s - GONE_S) | {self._instance}
             if machine is not None:
                 where = f" on {self._instance}" if len(instances) > 1 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..fleet import GONE_S
-from ..store import Engine, alerts, claims, history, longer, retention, writing
+from ..store import Connection, Engine, alerts, claims, history, longer, retention, writing
 
 # More than 1,000 busy tools write between two turns: 6 rows of 10 s each, and some longer ones.
 ROWS_A_TURN = 30_000
@@ -28,7 +28,7 @@ class Prune:
     def run(self, now_s: float) -> None:
         """One bounded turn. Raises UnavailableError when the store is away."""
         with writing(self._engine) as connection:
-            if claims.take(connection, CLAIM, self._instance, now_s) is None:
+            if not self._is_mine(connection, now_s):
                 return
             alive = history.read_instances(connection, now_s - GONE_S)
             left = [name for name in longer.behind(connection, now_s) if name not in alive]
@@ -36,6 +36,10 @@ class Prune:
             with writing(self._engine) as connection:
                 longer.build(connection, name, now_s)
         with writing(self._engine) as connection:
-            if claims.take(connection, CLAIM, self._instance, now_s) is not None:
+            if self._is_mine(connection, now_s):
                 retention.prune(connection, now_s, ROWS_A_TURN, self._keep_s)
                 alerts.prune_resolved(connection, now_s - ALERTS_KEPT_S, ROWS_A_TURN)
+
+    def _is_mine(self, connection: Connection, now_s: float) -> bool:
+        shared_s = claims.shared_now_s(connection, now_s)
+        return claims.take(connection, CLAIM, self._instance, shared_s) is not None

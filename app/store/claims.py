@@ -7,7 +7,7 @@ owner gets the next number, which tells its work from that of the owner before.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from .rows import insert_new
 from .schema import claims
@@ -16,11 +16,24 @@ LEASE_S = 15.0
 _AHEAD_S = 3600.0
 
 
+def shared_now_s(connection: Connection, now_s: float) -> float:
+    """The time (Unix seconds) by the one clock that all who claim have in common.
+
+    That is the database server's: the instances' own differ, and one that is ahead would find each claim of
+    the others expired. A SQLite file has this host's users alone, so there it is `now_s`.
+    """
+    if connection.dialect.name != "postgresql":
+        return now_s
+    # Not now(), which stands still for as long as the transaction does.
+    told = connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one()
+    return float(told)
+
+
 def take(connection: Connection, name: str, owner: str, now_s: float) -> int | None:
     """Claim `name` for `owner`, or renew its claim: its number, 1 or more; None while another holds it.
 
-    A claim that runs for an hour more was made by a clock that has been set back since: it is void.
-    Others that ask meanwhile wait until the transaction ends.
+    `now_s` is of the clock that all share (`shared_now_s`). A claim that runs for an hour more was made by a
+    clock that has been set back since: it is void. Others that ask meanwhile wait until the transaction ends.
     """
     insert_new(connection, claims, [{"name": name, "owner": "", "fence": 0, "expires_s": 0.0}])
     held = connection.execute(select(claims).where(claims.c.name == name).with_for_update()).one()

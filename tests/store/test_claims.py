@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from app.store import Engine, writing
-from app.store.claims import LEASE_S, take
+from app.store.claims import LEASE_S, shared_now_s, take
 
 NOW_S = 1_764_000_000.0
 
@@ -45,3 +46,13 @@ def test_of_many_that_ask_at_once_one_gets_it(store: Engine) -> None:
     with ThreadPoolExecutor(4) as pool:
         fences = list(pool.map(lambda number: taken(store, f"{number}", NOW_S), range(16)))
     assert [fence for fence in fences if fence is not None] == [1]
+
+
+def test_instances_whose_clocks_differ_claim_by_the_servers(store: Engine) -> None:
+    began_s = time.time()
+    with writing(store) as connection:
+        behind, ahead = (shared_now_s(connection, began_s + apart_s) for apart_s in (-40, 40))
+    if store.dialect.name == "sqlite":  # one host, one clock: its own
+        assert (behind, ahead) == (began_s - 40, began_s + 40)
+    else:
+        assert began_s - 1 < behind <= ahead < time.time() + 1
