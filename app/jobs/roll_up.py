@@ -17,7 +17,7 @@ from ..capture.recorder import Recorder
 from ..capture.samples import SampleRing
 from ..model.series import Series, Snapshot
 from ..settings import Settings
-from ..store import Engine, longer, releases, rollups, vitals, writing
+from ..store import Connection, Engine, longer, releases, rollups, vitals, writing
 from ..store.history import Watermark
 from .container import oom_kills
 
@@ -46,7 +46,7 @@ class RollUp:
         self._state = settings.state_dir
         self._release = settings.release
         self._root = root
-        self._known: dict[str, Watermark] = {}  # what the store has of the run
+        self._known: Watermark | None = None  # what the store has of the run
         self._lost_s: float | None = None  # since when some counts are missing
 
     def run(self, now_s: float) -> None:
@@ -55,7 +55,7 @@ class RollUp:
         if run is None:  # private memory: nothing that another worker could continue
             return
         is_lost = self._lost_s is not None and not 0 <= now_s - self._lost_s < PATIENCE_S
-        if self._store(self._reader.snapshot(), run.instance, now_s, may_shrink=is_lost):
+        if self._store_ours(run.instance, now_s, may_shrink=is_lost):
             self._lost_s = None
         elif self._lost_s is None:
             self._lost_s = now_s
@@ -77,7 +77,8 @@ class RollUp:
         """Roll up what the past run counted last, and put its files aside: they are never read again."""
         snapshot = self._reader.past(past)
         ends = [totals.recent[0].at_s for totals in snapshot.tools.values() if totals.recent]
-        self._store(snapshot, past.instance, max(ends, default=past.started_s))
+        with writing(self._engine) as connection:
+            self._add(connection, snapshot, past.instance, max(ends, default=past.started_s))
         grave = self._state / "ended"
         grave.mkdir(mode=0o700, exist_ok=True)
         past.folder.rename(grave / past.id)
@@ -89,26 +90,39 @@ class RollUp:
                 rollups.finish_run(connection, runs.Run(folder.name, 0, folder).instance, folder.name)
             shutil.rmtree(folder)
 
-    def _store(self, snapshot: Snapshot, instance: str, now_s: float, *, may_shrink: bool = True) -> bool:
+    def _store_ours(self, instance: str, now_s: float, *, may_shrink: bool) -> bool:
+        """What this run counted and this host sampled; False while some of the counts are missing."""
+        snapshot = self._reader.snapshot()
         with writing(self._engine) as connection:
-            stand = rollups.roll_up(
-                connection,
-                instance=instance,
-                run=snapshot.run,
-                started_s=snapshot.started_s,
-                now_s=now_s,
-                tools=_series(snapshot),
-                queue=snapshot.queue,
-                may_shrink=may_shrink,
-                known=self._known.get(snapshot.run),
-            )
+            stand = self._add(connection, snapshot, instance, now_s, may_shrink, self._known)
             # The sample before the first new one too: what the kernel counts is told by differences.
             since_s = vitals.sampled_until(connection, instance) - _LOOKS_BACK_S
             vitals.add_samples(connection, instance, self._ring.since(since_s))
-            if self._release:
+            if self._release and stand is not None and stand.sequence == 1:
                 releases.note(connection, instance, self._release, snapshot.started_s)
-        self._known = {snapshot.run: stand} if stand else {}
+        self._known = stand
         return stand is not None
+
+    def _add(
+        self,
+        connection: Connection,
+        snapshot: Snapshot,
+        instance: str,
+        now_s: float,
+        may_shrink: bool = True,
+        known: Watermark | None = None,
+    ) -> Watermark | None:
+        return rollups.roll_up(
+            connection,
+            instance=instance,
+            run=snapshot.run,
+            started_s=snapshot.started_s,
+            now_s=now_s,
+            tools=_series(snapshot),
+            queue=snapshot.queue,
+            may_shrink=may_shrink,
+            known=known,
+        )
 
 
 def _series(snapshot: Snapshot) -> Mapping[str, Series]:

@@ -22,7 +22,10 @@ _NEWEST_FIRST = (releases.c.at_s.desc(), releases.c.id.desc())
 
 
 def note(connection: Connection, instance: str, release: str, started_s: float) -> None:
-    """Keep that an instance started with this release, unless it is the newest that is known already."""
+    """Keep that an instance started with this release, unless it is the newest that is known already.
+
+    Call it once a run: while instances are replaced one by one, each goes on with what it started with.
+    """
     known = newest(connection)
     if known is None or known.release != release:
         row = {"at_s": started_s, "instance": instance, "release": release}
