@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app import Monitor
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -40,6 +42,24 @@ def quick(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
 def named(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """The rest of the path is the tool's name."""
     environ["laptime.tool"] = environ["PATH_INFO"].split("/")[2]
+    return quick(environ, start_response)
+
+
+def by_path(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """The path names the tool, as for any framework that has no routes."""
+    del environ["laptime.tool"]
+    return quick(environ, start_response)
+
+
+def name_tool(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """As an application says it, with what it knows of the request's text."""
+    Monitor.name_tool(environ, environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"))
+    return quick(environ, start_response)
+
+
+def surrogates(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """With the bytes that are no UTF-8 as lone surrogates, which Python's own decoders make of them."""
+    Monitor.name_tool(environ, environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape"))
     return quick(environ, start_response)
 
 
@@ -152,6 +172,9 @@ ROUTES: dict[str, Callable[[Any, Any], Iterable[bytes]]] = {
     "health": quick,
     "quick": quick,
     "named": named,
+    "by_path": by_path,
+    "name_tool": name_tool,
+    "surrogates": surrogates,
     "slow": slow,
     "asleep": asleep,
     "spinning": spinning,
