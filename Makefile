@@ -33,7 +33,7 @@ check: .venv/development ## Lint, types and fast tests, in less than a minute
 	$(UNIT) -m 'not slow'
 
 # Unit tests share two cores; journeys have them to themselves, because they are watched by the clock.
-test: .venv/development .cache/chromium .cache/bench-peers .cache/wrk ## All tests, with real servers and a real browser
+test: .venv/development .cache/chromium .cache/bench-peers .cache/wrk .cache/faketime ## All tests, with real servers and a real browser
 	$(UNIT)
 	$(BIN)/pytest -q $(SLOW) $(OPTIONS)
 
@@ -91,6 +91,11 @@ clean: ## Remove what these commands made; the state in instance/ stays
 .cache/wrk: .ci/apt
 	@mkdir -p .cache
 	@command -v wrk >/dev/null || .ci/apt wrk || echo "Without wrk no throughput is measured"
+	@touch $@
+
+.cache/faketime: .ci/apt
+	@mkdir -p .cache
+	@ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || .ci/apt faketime
 	@touch $@
 
 $(VNU): .ci/vnu

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..capture.samples import SampleRing
 from ..fleet import GONE_S
 from ..store import Connection, Engine, alerts, claims, history, longer, retention, writing
 
@@ -11,22 +12,32 @@ from ..store import Connection, Engine, alerts, claims, history, longer, retenti
 ROWS_A_TURN = 30_000
 _INSTANCES_A_TURN = 20
 ALERTS_KEPT_S = 400 * 86_400
+# A clock is believed once this host's samples have filled so much of the time behind it: by one that is set
+# ahead for a while all that is recent would be pruned.
+SETTLED_S = 1800.0
 CLAIM = "prune"
 
 
 class Prune:
     """Prunes rows that are older than `keep_s` tells by period, runs and resolved alerts.
 
-    Only the elected worker of `instance` may. What instances left unbuilt that are no more is built first.
+    Only the elected worker of `instance` may, and only by a clock that the samples in `ring`, one in
+    `sample_s`, agree with. What instances left unbuilt that are no more is built first.
     """
 
-    def __init__(self, engine: Engine, instance: str, keep_s: Mapping[int, float]) -> None:
+    def __init__(
+        self, engine: Engine, instance: str, keep_s: Mapping[int, float], ring: SampleRing, sample_s: float
+    ) -> None:
         self._engine = engine
+        self._ring = ring
+        self._sample_s = sample_s
         self._instance = instance
         self._keep_s = keep_s
 
     def run(self, now_s: float) -> None:
         """One bounded turn. Raises UnavailableError when the store is away."""
+        if not self._is_settled(now_s):
+            return
         with writing(self._engine) as connection:
             if not self._is_mine(connection, now_s):
                 return
@@ -39,6 +50,11 @@ class Prune:
             if self._is_mine(connection, now_s):
                 retention.prune(connection, now_s, ROWS_A_TURN, self._keep_s)
                 alerts.prune_resolved(connection, now_s - ALERTS_KEPT_S, ROWS_A_TURN)
+
+    def _is_settled(self, now_s: float) -> bool:
+        """Whether there are at least half of the samples that belong to the last SETTLED_S seconds."""
+        taken = sum(one.at_s <= now_s for one in self._ring.since(now_s - SETTLED_S))
+        return taken >= SETTLED_S / self._sample_s / 2
 
     def _is_mine(self, connection: Connection, now_s: float) -> bool:
         shared_s = claims.shared_now_s(connection, now_s)

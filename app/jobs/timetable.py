@@ -33,7 +33,7 @@ def timetable(
     sample = SampleSystem(ring, settings.state_dir, reader.snapshot)
     roll_up = RollUp(recorder, reader, ring, engine, settings)
     judge = EvaluateAlerts(sources, engine, reader.instance)
-    prune = Prune(engine, reader.instance, kept(settings))
+    prune = Prune(engine, reader.instance, kept(settings), ring, settings.sample_interval_s)
 
     def stored(run: Callable[[float], None]) -> Callable[[], None]:
         def with_store() -> None:

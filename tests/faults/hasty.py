@@ -6,13 +6,17 @@ thread no rest on a small machine.
 
 from __future__ import annotations
 
-from app.jobs import timetable
+from app.jobs import prune, timetable
 
 from .host import application
 
 __all__ = ["application"]
 
 ROLL_UP_EVERY_S, EVALUATE_EVERY_S, PRUNE_EVERY_S = 1, 2, 2
+SETTLED_S = 20
+
+assert hasattr(prune, "SETTLED_S")
+prune.SETTLED_S = float(SETTLED_S)
 
 for _name in ("ROLL_UP_EVERY_S", "EVALUATE_EVERY_S", "PRUNE_EVERY_S"):
     assert hasattr(timetable, _name), f"the timetable has no {_name} any more"

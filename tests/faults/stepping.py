@@ -21,7 +21,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
 import app
-from app.jobs import leader, timetable
+from app.jobs import leader, prune, timetable
 
 from .host import application
 
@@ -38,6 +38,8 @@ MOST_ALIKE = 5
 for _name, _every_s in TIMES.items():
     assert hasattr(timetable, _name), f"the timetable has no {_name} any more"
     setattr(timetable, _name, _every_s)
+assert hasattr(prune, "SETTLED_S")
+prune.SETTLED_S = 0.0  # at once
 assert hasattr(leader, "POLL_S")
 leader.POLL_S = 0.05
 
