@@ -3,7 +3,8 @@
 The way of the data, and the rooms that it goes through:
 
     a request -> capture (hook, recorder, cells, reader)     counted in memory that all workers share
-              -> jobs (roll_up) -> store (rollups)           history, in SQLite or PostgreSQL
+              -> jobs (roll_up) -> store (rollups, longer)   history, in SQLite or PostgreSQL
+    the machine -> jobs (sample_system) -> capture (samples) -> jobs (roll_up) -> store (vitals, longer)
               -> jobs (evaluate_alerts) -> store (alerts)    judgement
               -> sources -> panels -> web                    pages and JSON APIs
 

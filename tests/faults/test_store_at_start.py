@@ -1,4 +1,4 @@
-"""The store at the start: an older or a newer Laptime's, with many workers at once, or a server that is down."""
+"""A store that is older, newer or away when the service starts: told in a line, and requests go on."""
 
 from __future__ import annotations
 
