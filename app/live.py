@@ -117,14 +117,15 @@ class Live:
         # After the rows: what is counted in between is then in this snapshot and not in the watermark.
         snapshot = self._reader.snapshot()
         since_s = stand.since_s(snapshot)
+        known = rows.tools
         if window.end_s < since_s:
-            return Traffic(window, rows.tools, rows.points)
+            return Traffic(window, known, rows.points)
         now_s = time.time()
         is_within = window.start_s <= since_s and window.end_s >= now_s - _STALLED_S
         if now_s - since_s > _STALLED_S and not is_within:  # what came since is not all of this window
             return self._without_store(window)
         rest = rest_of(snapshot, stand.tools)
-        tools = {**rows.tools, **{name: rows.tools.get(name, EMPTY) + one for name, one in rest.items()}}
+        tools = known | {name: known.get(name, EMPTY) + one for name, one in rest.items()}
         return Traffic(window, tools, continued(rows.points, window, since_s, total(rest.values())))
 
     def courses(self, window: Window, tools: Collection[str]) -> Mapping[str, Sequence[Series | None]]:
@@ -137,10 +138,11 @@ class Live:
             return {name: [None] * len(window.starts()) for name in names}
         snapshot = self._reader.snapshot()
         since_s = stand.since_s(snapshot)
+        points = {name: rows.points(name) for name in names}
         if window.end_s < since_s:
-            return rows
+            return points
         rest = rest_of(snapshot, stand.tools)
-        return {name: continued(rows[name], window, since_s, rest.get(name, EMPTY)) for name in names}
+        return {name: continued(points[name], window, since_s, rest.get(name, EMPTY)) for name in names}
 
     def vitals(self, window: Window) -> Sequence[Mapping[str, Vitals]]:
         """The machines' condition, of this one with the samples that the store has not got yet."""

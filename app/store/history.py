@@ -18,7 +18,7 @@ from ..model.vitals import Vitals
 from ..model.windows import Stretch, Window
 from . import vitals
 from .built import built_by_all
-from .rows import decoded, summed, watermark_of
+from .rows import decoded, encoded, summed, watermark_of
 from .schema import ALL_TOOLS, rollups, runs, tools
 
 # Longer stretches are those of a store in which next to nothing is built yet.
@@ -39,12 +39,35 @@ class Watermark:
 class WindowRows:
     """A window's rows: every period that touches it, whole, summed over all instances.
 
-    `tools` is each tool's sum. `points` is all tools together, one entry to each of `window.starts()`,
-    None where no instance rolled up.
+    They are kept as they are stored, which takes a twentieth of what they take as numbers.
     """
 
-    tools: Mapping[str, Series]
-    points: Sequence[Series | None]
+    tool_rows: Mapping[str, bytes]
+    point_rows: Sequence[bytes | None]
+
+    @property
+    def tools(self) -> dict[str, Series]:
+        """Each tool's sum."""
+        return {name: decoded(data) for name, data in self.tool_rows.items()}
+
+    @property
+    def points(self) -> list[Series | None]:
+        """All tools together, one entry to each of `window.starts()`, None where no instance rolled up."""
+        return [None if data is None else decoded(data) for data in self.point_rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """The rows of single tools, kept in the same way; `together` are those of all tools."""
+
+    tool_rows: Mapping[str, Sequence[bytes | None]]
+    together: Sequence[bytes | None]
+
+    def points(self, name: str) -> list[Series | None]:
+        """One entry to each of `window.starts()`: empty where some instance rolled up without the tool."""
+        own = self.tool_rows.get(name, [None] * len(self.together))
+        silent = (None if one is None else EMPTY for one in self.together)
+        return [other if one is None else decoded(one) for one, other in zip(own, silent, strict=True)]
 
 
 def read_window(connection: Connection, window: Window) -> WindowRows:
@@ -56,26 +79,16 @@ def read_window(connection: Connection, window: Window) -> WindowRows:
         for tool_id, data in connection.execute(query):
             rows.setdefault(tool_id, []).append(data)
     named = connection.execute(select(tools.c.id, tools.c.name)).all()
-    sums = {name: summed(rows[number]) for number, name in named if number in rows}
+    sums = {name: _sum(rows[number]) for number, name in named if number in rows}
     return WindowRows(sums, _points(connection, window, built_s, [ALL_TOOLS])[ALL_TOOLS])
 
 
-def read_courses(
-    connection: Connection, window: Window, names: Collection[str]
-) -> Mapping[str, Sequence[Series | None]]:
-    """The points of each of these tools, one to each of `window.starts()`, of unknown ones too.
-
-    An empty Series is where some instance rolled up and the tool was not called.
-    """
+def read_courses(connection: Connection, window: Window, names: Collection[str]) -> Courses:
+    """The rows of each of these tools, as far as there are any, and those of all together."""
     # compared here: what somebody asks for may be no text that a database takes
     ids = {row.name: row.id for row in connection.execute(select(tools)) if row.name in names}
     found = _points(connection, window, built_by_all(connection), [ALL_TOOLS, *ids.values()])
-    silent = [None if one is None else EMPTY for one in found[ALL_TOOLS]]
-    courses = {}
-    for name in names:
-        own = found[ids[name]] if name in ids else silent
-        courses[name] = [one if one is not None else other for one, other in zip(own, silent, strict=True)]
-    return courses
+    return Courses({name: found[number] for name, number in ids.items()}, found[ALL_TOOLS])
 
 
 def read_vitals(connection: Connection, window: Window) -> Sequence[Mapping[str, Vitals]]:
@@ -168,7 +181,7 @@ def _within(stretch: Stretch) -> tuple[ColumnElement[bool], ...]:
 
 def _points(
     connection: Connection, window: Window, built_s: Mapping[int, int], ids: Sequence[int]
-) -> Mapping[int, list[Series | None]]:
+) -> Mapping[int, list[bytes | None]]:
     """Each of these tools' rows, summed up to the window's points."""
     starts = window.starts()
     rows: dict[tuple[int, int], list[bytes]] = {}
@@ -176,10 +189,14 @@ def _points(
         for row in _of_tools(connection, one, ids):
             number = (row.start_s - starts.start) // starts.step
             rows.setdefault((row.tool_id, number), []).append(row.data)
-    points: dict[int, list[Series | None]] = {tool_id: [None] * len(starts) for tool_id in ids}
+    points: dict[int, list[bytes | None]] = {tool_id: [None] * len(starts) for tool_id in ids}
     for (tool_id, number), found in rows.items():
-        points[tool_id][number] = decoded(found[0]) if len(found) == 1 else summed(found)
+        points[tool_id][number] = _sum(found)
     return points
+
+
+def _sum(rows: Sequence[bytes]) -> bytes:
+    return rows[0] if len(rows) == 1 else encoded(summed(rows))
 
 
 def _of_tools(

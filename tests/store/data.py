@@ -66,7 +66,7 @@ def course(
 ) -> Sequence[Series | None]:
     """One tool's points in that span."""
     with reading(engine) as connection:
-        return read_courses(connection, Window("", start_s, end_s, period_s, step_s), [tool])[tool]
+        return read_courses(connection, Window("", start_s, end_s, period_s, step_s), [tool]).points(tool)
 
 
 def sums(tools: Mapping[str, Series]) -> dict[str, tuple[int, ...]]:
