@@ -2,7 +2,8 @@
 
 A step is a statement, the beginning or end of a transaction, or a file that is made, renamed or removed. What
 tells it from others is where the code stands, and for how many times in this transaction. The file that STEPS
-names has those that were taken. Turns come every quarter of a second, so that it takes less than a minute.
+names has those that were taken; to be frozen, one is enough. Turns come every quarter of a second, so that it
+takes less than a minute.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ def step(kind: str) -> None:
     _alike[kind, place] += 1
     name = f"{kind} {place}{min(_alike[kind, place], MOST_ALIKE)}"
     _busy.is_looking = True  # the files that this opens are no steps
-    if ONLY.search(name) and not (TAKEN.exists() and f"{name}\n" in TAKEN.read_text()):
+    taken = TAKEN.read_text() if TAKEN.exists() else ""
+    if ONLY.search(name) and not (taken if SIGNAL is signal.SIGSTOP else f"{name}\n" in taken):
         with TAKEN.open("a") as file:
             file.write(f"{name}\n")
         os.kill(os.getpid(), SIGNAL)
