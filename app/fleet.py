@@ -29,7 +29,8 @@ class Fleet:
         self._asked_s = float("-inf")
         self._others: Sequence[history.OtherRun] = ()
         self._theirs: dict[str, Series] = {}
-        self._generation, self._read_s = (-1, -1), 0.0
+        self._generation: history.Generation = ()
+        self._read_s = 0.0
         self._merged: dict[str, tuple[ToolTotals | None, Series, ToolTotals]] = {}
 
     def added_to(self, snapshot: Snapshot, instance: str, now_s: float, monotonic_s: float) -> Snapshot:

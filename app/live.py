@@ -57,7 +57,7 @@ class Live:
         self._kept: OrderedDict[_Key, Any] = OrderedDict()
         self._stand = Stand(None)
         self._asked_s = 0.0
-        self._generation: tuple[float | None, ...] = ()
+        self._generation: history.Generation = ()
 
     @property
     def settings(self) -> Settings:
@@ -188,10 +188,7 @@ class Live:
         """What `read` finds, and where this run's roll-up stands at the same instant; kept until the next."""
         run, instance = self._reader.run_id, self._reader.instance
         with self._lock, self.store.reading() as connection:
-            # A run that ended takes its part of the generation with it, so that one may come again; our own
-            # roll-up's time does not.
-            own_s = history.read_rolled_up_s(connection, instance, run)
-            generation = (*history.read_generation(connection), own_s)
+            generation = history.read_generation(connection)
             if generation != self._generation:
                 self._generation = generation
                 self._kept.clear()

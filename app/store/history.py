@@ -141,6 +141,9 @@ def read_rolled_up_s(connection: Connection, instance: str, run: str) -> float |
     return found
 
 
+Generation = tuple[float, ...]
+
+
 class Reported(NamedTuple):
     """An instance's newest run: its start, and when it was rolled up last (Unix seconds)."""
 
@@ -163,11 +166,14 @@ def read_instances(connection: Connection, since_s: float) -> frozenset[str]:
     return frozenset(connection.execute(query).scalars())
 
 
-def read_generation(connection: Connection) -> tuple[int, int]:
-    """What changes with every roll-up of anyone: a cheap look whether rows are new."""
-    query = select(func.count(), func.coalesce(func.sum(runs.c.sequence), 0))
-    count, sequences = connection.execute(query).one()
-    return int(count), int(sequences)
+def read_generation(connection: Connection) -> Generation:
+    """What changes with every roll-up of anyone: a cheap look whether rows are new.
+
+    A run that ends takes its part of the numbers with it, so that they may come again; times do not.
+    """
+    numbers = func.count(), func.coalesce(func.sum(runs.c.sequence), 0)
+    times = func.coalesce(func.sum(runs.c.rolled_up_s), 0.0), func.coalesce(func.max(runs.c.rolled_up_s), 0.0)
+    return tuple(float(one) for one in connection.execute(select(*numbers, *times)).one())
 
 
 def _within(stretch: Stretch) -> tuple[ColumnElement[bool], ...]:

@@ -36,17 +36,17 @@ def prune(connection: Connection, now_s: float, limit: int, keep_s: Mapping[int,
         for table in (rollups, vitals):
             due = (table.c.period_s == period_s) & (table.c.start_s < before_s)
             deleted += _delete_some(connection, table, due, limit - deleted)
-    deleted += _prune_runs(connection, limit - deleted)
-    deleted += _prune_instances(connection, limit - deleted)
+    deleted += _prune_runs(connection, now_s, limit - deleted)
+    deleted += _prune_instances(connection, now_s, limit - deleted)
     deleted += _prune_releases(connection, now_s - keep_s[PERIODS_S[-1]], limit - deleted)
     return deleted + _prune_tools(connection, now_s, built_s, limit - deleted)
 
 
-def _prune_runs(connection: Connection, limit: int) -> int:
+def _prune_runs(connection: Connection, now_s: float, limit: int) -> int:
     # Measured from the newest roll-up and not from now: a machine that slept over the weekend goes on
     # with the run that it had, and without its watermark that run would be counted twice.
-    newest = select(func.max(runs.c.rolled_up_s)).scalar_subquery()
-    silent = select(runs.c.instance, runs.c.run).where(runs.c.rolled_up_s < newest - SILENT_RUN_S)
+    silent_s = _newest_s(connection, now_s) - SILENT_RUN_S
+    silent = select(runs.c.instance, runs.c.run).where(runs.c.rolled_up_s < silent_s)
     marks = tuple_(watermarks.c.instance, watermarks.c.run)
     deleted = _delete_some(connection, watermarks, marks.in_(silent), limit)
     key = tuple_(runs.c.instance, runs.c.run)
@@ -54,11 +54,17 @@ def _prune_runs(connection: Connection, limit: int) -> int:
     return deleted + _delete_some(connection, runs, emptied, limit - deleted)
 
 
-def _prune_instances(connection: Connection, limit: int) -> int:
+def _newest_s(connection: Connection, now_s: float) -> float:
+    """The newest roll-up of anyone, but for one whose clock is ahead."""
+    found: float | None = connection.execute(select(func.max(runs.c.rolled_up_s))).scalar_one()
+    return min(found or 0.0, now_s)
+
+
+def _prune_instances(connection: Connection, now_s: float, limit: int) -> int:
     """Forget up to when rows of an instance that is long silent are built: all of them are."""
-    newest = select(func.max(runs.c.rolled_up_s)).scalar_subquery()
+    silent_s = _newest_s(connection, now_s) - _SETTLED_S
     has_run = select(runs.c.run).where(runs.c.instance == instances.c.name).exists()
-    silent = select(instances.c.id).where(instances.c.sampled_s < newest - _SETTLED_S, ~has_run)
+    silent = select(instances.c.id).where(instances.c.sampled_s < silent_s, ~has_run)
     return _delete_some(connection, built, built.c.instance_id.in_(silent), limit)
 
 

@@ -65,7 +65,8 @@ def roll_up(
         for name, series in changed.items()
     }
     waited = queue.since(last.queue)
-    middle_s, sequence = (last.rolled_up_s + now_s) / 2, last.sequence + 1
+    # a clock that was set back must not date what came into the time ahead
+    middle_s, sequence = min((last.rolled_up_s + now_s) / 2, now_s), last.sequence + 1
     del last  # of many tools it is large, and so is what follows
     ids = tool_ids(connection, changed)
     by_id = {ids[name]: gain for name, gain in gained.items()}

@@ -52,7 +52,7 @@ def test_rows_and_watermark_are_of_one_instant_while_a_roll_up_commits_between_t
     window = Window("", START_S, START_S + 100, 10, 10)
     roll(store, START_S + 10, {"ping": series(1)})
     with reading(store) as connection:
-        assert read_generation(connection) == (1, 1)
+        assert read_generation(connection)[:2] == (1, 1)
         roll(store, START_S + 20, {"ping": series(1, 2)})
         found, watermark = read_window(connection, window), read_watermark(connection, "a", "run-1")
     assert watermark is not None
@@ -65,7 +65,7 @@ def test_the_sequence_counts_the_roll_ups_of_one_run(store: Engine) -> None:
     with reading(store) as connection:
         watermark = read_watermark(connection, "a", "run-1")
         assert watermark is not None
-        assert (watermark.sequence, read_generation(connection)) == (2, (1, 2))
+        assert (watermark.sequence, read_generation(connection)[:2]) == (2, (1, 2))
         assert read_watermark(connection, "b", "run-1") is None
 
 

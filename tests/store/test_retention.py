@@ -77,13 +77,22 @@ def test_the_newest_rows_are_the_last_to_go(store: Engine) -> None:
 def test_a_run_that_fell_silent_is_forgotten_when_others_go_on(store: Engine) -> None:
     roll(store, START_S, {"ping": series(1), "pong": series(1)}, run="silent")
     roll(store, START_S + SILENT_RUN_S, {"ping": series(1)}, run="live", started_s=START_S)
-    assert _prune(store, START_S) == 0
-    roll(store, START_S + SILENT_RUN_S + 1, {"ping": series(1)}, run="live", started_s=START_S)
-    assert _prune(store, START_S, limit=2) == 2  # its two watermarks
-    assert _prune(store, START_S, limit=2) == 1  # and then the run
+    now_s = START_S + SILENT_RUN_S
+    assert _prune(store, now_s) == 0
+    roll(store, now_s + 1, {"ping": series(1)}, run="live", started_s=START_S)
+    assert _prune(store, now_s + 1, limit=2) == 2  # its two watermarks
+    assert _prune(store, now_s + 1, limit=2) == 1  # and then the run
     with reading(store) as connection:
         assert read_watermark(connection, "a", "silent") is None
         assert read_watermark(connection, "a", "live") is not None
+
+
+def test_a_run_is_not_silent_because_anothers_clock_is_ahead(store: Engine) -> None:
+    roll(store, START_S, {"ping": series(1)}, run="right")
+    roll(store, START_S + 2 * SILENT_RUN_S, {"ping": series(1)}, instance="b", run="ahead")
+    assert _prune(store, START_S + 10) == 0
+    roll(store, START_S + 20, {"ping": series(1, 2)}, run="right")
+    assert rows(store, START_S - 20, START_S + 20).tools["ping"].requests == 2
 
 
 def test_a_service_that_slept_for_a_week_goes_on_where_it_was(store: Engine) -> None:

@@ -105,6 +105,14 @@ def test_a_gain_goes_to_the_period_in_the_middle_of_its_span(store: Engine) -> N
     assert [point and point.requests for point in found] == [1, None, 1, None]
 
 
+def test_a_clock_that_was_set_back_dates_nothing_into_the_time_ahead(store: Engine) -> None:
+    roll(store, START_S + 7210, {"ping": series(1)})
+    roll(store, START_S + 60, {"ping": series(1, 2)})
+    assert rows(store, START_S + 50, START_S + 70).tools["ping"].requests == 1
+    roll(store, START_S + 70, {"ping": series(1, 2, 3)})
+    assert rows(store, START_S + 50, START_S + 80).tools["ping"].requests == 2
+
+
 def test_a_first_roll_up_long_after_the_start_looks_two_hours_back_at_most(store: Engine) -> None:
     now_s = START_S + 30 * 86_400
     roll(store, now_s, {"ping": series(1)})

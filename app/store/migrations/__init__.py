@@ -33,7 +33,8 @@ def migrate(engine: Engine) -> None:
         with _ALONE:
             _migrate(engine)
     except SQLAlchemyError as error:  # no permission, a foreign table of our name: not a matter of waiting
-        raise UnavailableError(f"the store can't be prepared: {type(error).__name__}: {error}") from error
+        said = str(getattr(error, "orig", error)).partition("\n")[0][:200]
+        raise UnavailableError(f"the store can't be prepared: {type(error).__name__}: {said}") from error
 
 
 def _migrate(engine: Engine) -> None:
