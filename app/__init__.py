@@ -10,7 +10,7 @@ The way of the data, and the rooms that it goes through:
 
 `model` is the arithmetic behind all of it, `tools` the bundled tool server, `service` the life of one
 process, `factory` puts the parts together, `monitor` is what another application imports, and
-`middleware` what some frameworks need beside it. Imports point strictly downwards: settings errors <
+`middleware` what some frameworks need beside it. Imports point strictly downwards: settings errors heap <
 model < capture | store | note < sources | fleet | joined | opened < live < panels | jobs < tools < web <
 service < factory < monitor | middleware.
 

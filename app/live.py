@@ -18,6 +18,7 @@ from .capture.reader import Reader
 from .capture.samples import SampleRing
 from .errors import UnavailableError
 from .fleet import Fleet
+from .heap import give_back
 from .joined import Stand, continued, rest_of, with_samples
 from .model.alerting import ActiveAlert, SystemSample
 from .model.series import EMPTY, Series, Snapshot, total
@@ -36,6 +37,7 @@ from .store.vitals import sampled_until
 # window that alerts are judged by; and as many again.
 _KEPT = 12
 _KEPT_S = 10.0
+_GIVEN_BACK_EVERY_S = 15.0
 _STALLED_S = 40.0  # roll-ups come every ten seconds
 
 _Key = tuple[int | str, ...]
@@ -56,7 +58,7 @@ class Live:
         self._rolled_up_s: float | None = None
         self._kept: OrderedDict[_Key, Any] = OrderedDict()
         self._stand = Stand(None)
-        self._asked_s = 0.0
+        self._asked_s = self._given_back_s = 0.0
         self._generation: history.Generation = ()
 
     @property
@@ -99,6 +101,9 @@ class Live:
             if now_s - self._asked_s > _KEPT_S:
                 self._kept.clear()
                 self._stand, self._generation = Stand(None), ()
+            if self._asked_s > self._given_back_s and now_s - self._given_back_s > _GIVEN_BACK_EVERY_S:
+                self._given_back_s = now_s
+                give_back()
         finally:
             self._lock.release()
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOMS = (
-    ("errors",),
+    ("errors", "heap"),
     ("settings",),
     ("model",),
     ("capture", "store", "note"),

@@ -22,7 +22,8 @@ class Prune:
     """Prunes rows that are older than `keep_s` tells by period, runs and resolved alerts.
 
     Only the elected worker of `instance` may, and only by a clock that the samples in `ring`, one in
-    `sample_s`, agree with. What instances left unbuilt that are no more is built first.
+    `sample_s`, agree with. What instances left unbuilt that are no more is built before that: who reads goes
+    by the one that is furthest behind.
     """
 
     def __init__(
@@ -36,8 +37,6 @@ class Prune:
 
     def run(self, now_s: float) -> None:
         """One bounded turn. Raises UnavailableError when the store is away."""
-        if not self._is_settled(now_s):
-            return
         with writing(self._engine) as connection:
             if not self._is_mine(connection, now_s):
                 return
@@ -46,6 +45,8 @@ class Prune:
         for name in left[:_INSTANCES_A_TURN]:
             with writing(self._engine) as connection:
                 longer.build(connection, name, now_s)
+        if not self._is_settled(now_s):
+            return
         with writing(self._engine) as connection:
             if self._is_mine(connection, now_s):
                 retention.prune(connection, now_s, ROWS_A_TURN, self._keep_s)

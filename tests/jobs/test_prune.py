@@ -12,6 +12,8 @@ from app.model.alerting import Condition, SystemSample
 from app.model.windows import KEEP_S
 from app.settings import Settings
 from app.store import alerts, make_engine, migrate, reading, writing
+from app.store.longer import behind
+from app.store.rollups import roll_up
 
 NOW_S = 1_764_000_000.0
 SAMPLE_S = 60.0
@@ -51,4 +53,18 @@ def test_without_samples_nothing_is_pruned(tmp_path: Path) -> None:
     Prune(engine, "host", KEEP_S, SampleRing(tmp_path / RING_FILE), SAMPLE_S).run(NOW_S)
     with reading(engine) as connection:
         assert len(alerts.recent(connection, 10)) == 1
+    engine.dispose()
+
+
+def test_what_an_instance_left_unbuilt_is_built_by_any_clock(tmp_path: Path) -> None:
+    engine = make_engine(Settings(state_dir=tmp_path))
+    migrate(engine)
+    with writing(engine) as connection:
+        roll_up(connection, instance="gone", run="r", started_s=NOW_S, now_s=NOW_S + 10, tools={})
+    later_s = NOW_S + 86_400
+    with reading(engine) as connection:
+        assert behind(connection, later_s) == ["gone"]
+    Prune(engine, "host", KEEP_S, SampleRing(tmp_path / RING_FILE), SAMPLE_S).run(later_s)
+    with reading(engine) as connection:
+        assert behind(connection, later_s) == []
     engine.dispose()
