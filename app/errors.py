@@ -101,3 +101,10 @@ class CellsError(LaptimeError):
 
     code = "cells_error"
     title = "Shared memory error"
+
+
+class SupersededError(LaptimeError):
+    """This worker stood still, and another one leads by now: what it had begun is not written."""
+
+    code = "superseded"
+    title = "Another worker leads"

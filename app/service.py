@@ -84,7 +84,9 @@ class Service:
 
             def lead() -> None:
                 jobs = import_module(".jobs.timetable", __package__)
-                schedules.append(jobs.timetable(self.recorder, reader, ring, sources, engine))
+                schedules.append(
+                    jobs.timetable(self.recorder, reader, ring, sources, engine, candidate.leads)
+                )
                 schedules[0].start()
 
             def beat() -> None:
@@ -98,7 +100,8 @@ class Service:
             def resign() -> None:
                 schedules.pop().stop()
 
-            Candidate(settings.state_dir / "leader.lock", lead, beat, resign).start()
+            candidate = Candidate(settings.state_dir / "leader.lock", lead, beat, resign)
+            candidate.start()
         if begun:
             self._announce(address)
 

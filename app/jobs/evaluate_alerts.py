@@ -6,6 +6,7 @@ has claimed it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..errors import UnavailableError
@@ -14,15 +15,21 @@ from ..model.alerting import Condition, evaluate, mean
 from ..model.windows import kept, sliding
 from ..sources import Sources
 from ..store import Engine, alerts, claims, history, writing
+from .leader import check
 
 SAMPLES = 3
 CLAIM = "evaluate_alerts"
 
 
 class EvaluateAlerts:
-    """Opens what holds, resolves what no longer does; only the elected worker of `instance` may."""
+    """Opens what holds, resolves what no longer does; only the elected worker of `instance` may, while it
+    `leads`.
+    """
 
-    def __init__(self, sources: Sources, engine: Engine, instance: str) -> None:
+    def __init__(
+        self, sources: Sources, engine: Engine, instance: str, leads: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._leads = leads
         self._sources = sources
         self._engine = engine
         self._instance = instance
@@ -42,6 +49,7 @@ class EvaluateAlerts:
             shared_s = claims.shared_now_s(connection, now_s)
             # before all that is written: here they wait for each other
             is_mine = claims.take(connection, CLAIM, self._instance, shared_s)
+            check(self._leads)
             instances = history.read_instances(connection, now_s - GONE_S) | {self._instance}
             if machine is not None:
                 where = f" on {self._instance}" if len(instances) > 1 else ""

@@ -2,21 +2,32 @@
 
 The lock dies with its holder, however it dies. Every other worker asks for it once a second, without
 waiting. The file is opened by candidates only, never in a process that forks workers later.
+
+A holder that stands still (stopped, swapped out, or stuck where no other thread of it runs) keeps the lock
+and does nothing. It says at each poll that it goes on, by the file's time; whoever has seen no sign of it for
+some polls removes the file, and then its successor's lock decides. The one that stood still finds its file
+gone and resigns; until then `leads` is what keeps it from writing.
 """
 
 from __future__ import annotations
 
 import concurrent.futures.thread  # noqa: F401 - its hooks are taken before a thread could load it amid a fork
 import logging
+import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ..errors import SupersededError
+
 log = logging.getLogger("laptime")
 
 POLL_S = 1.0
+STILL_POLLS = 7
+_STILL_S = POLL_S * STILL_POLLS
 
 
 class Candidate:
@@ -33,9 +44,18 @@ class Candidate:
         self._lock = FileLock(lock, thread_local=False, mode=0o600)
         self._lead = lead
         self._beat = beat
+        self._held = 0  # the lock file's inode while this worker leads
+        self._sign, self._still = (
+            (0, 0),
+            0,
+        )  # of life of whoever leads, and for how many polls the same
         self._refused = ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._stand, name="laptime-candidate", daemon=True)
+
+    def leads(self) -> bool:
+        """Whether this worker leads at this moment; somebody may have taken its place a second ago."""
+        return self._held != 0 and self._held == _sign(self._path)[0]
 
     def start(self) -> None:
         """Begin to stand for election."""
@@ -48,17 +68,20 @@ class Candidate:
         self._lock.release()
 
     def _stand(self) -> None:
-        held = 0  # the lock file's inode while this worker leads
         while True:
             try:
                 self._beat()
-                if held and held != _inode(self._path):  # removed: somebody else may hold its successor
-                    held = 0
+                if self._held and not self.leads():  # removed: somebody else may hold its successor
+                    self._held = 0
                     self._resign()
                     self._lock.release()
-                if not held and self._is_elected():
-                    held = _inode(self._path)
+                if not self._held and self._is_elected():
+                    self._held = _sign(self._path)[0]
                     self._lead()
+                if self._held:
+                    os.utime(self._path)
+                else:
+                    self._watch()
             except Exception as error:
                 if not threading.main_thread().is_alive():
                     return  # Python is ending, and takes no thread and no exit hook any more
@@ -67,6 +90,19 @@ class Candidate:
                     log.error("a worker's turn between requests failed", exc_info=error)
             if self._ended.wait(POLL_S):
                 return
+
+    def _watch(self) -> None:
+        """Count for how long whoever leads has given no sign, and then make the place free."""
+        sign = _sign(self._path)
+        self._still = self._still + 1 if sign == self._sign else 0
+        self._sign = sign
+        if self._still < STILL_POLLS:
+            return
+        self._still = 0
+        with suppress(Timeout), FileLock(self._path.with_suffix(".takeover"), mode=0o600).acquire(timeout=0):
+            if _sign(self._path) == sign:  # nobody was faster
+                log.warning("the worker that leads has stood still for %g s; another takes over", _STILL_S)
+                self._path.unlink(missing_ok=True)
 
     def _is_elected(self) -> bool:
         try:
@@ -81,9 +117,16 @@ class Candidate:
         return True
 
 
-def _inode(path: Path) -> int:
-    """Which file has that name now; 0 for none."""
+def check(leads: Callable[[], bool]) -> None:
+    """Raises SupersededError for a worker that leads no more; asked where it is about to write."""
+    if not leads():
+        raise SupersededError("this worker stood still, and another one leads by now")
+
+
+def _sign(path: Path) -> tuple[int, int]:
+    """Which file has that name now, and when its leader was seen last (Unix nanoseconds); zeros for none."""
     try:
-        return path.stat().st_ino
+        found = path.stat()
     except OSError:
-        return 0
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns

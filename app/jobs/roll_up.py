@@ -8,7 +8,7 @@ files go. Last, rows of longer periods are built where their time is over.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..capture import runs
@@ -20,6 +20,7 @@ from ..settings import Settings
 from ..store import Connection, Engine, longer, releases, rollups, vitals, writing
 from ..store.history import Watermark
 from .container import oom_kills
+from .leader import check
 
 _BUILDS_A_TURN = 5
 _LOOKS_BACK_S = 60.0
@@ -28,7 +29,10 @@ PATIENCE_S = 30.0
 
 
 class RollUp:
-    """Rolls up the run of `recorder`; only the elected worker may. /proc and /sys lie in `root`."""
+    """Rolls up the run of `recorder`; only the elected worker may, while it `leads`.
+
+    /proc and /sys lie in `root`.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class RollUp:
         ring: SampleRing,
         engine: Engine,
         settings: Settings,
+        leads: Callable[[], bool] = lambda: True,
         root: Path = Path("/"),
     ) -> None:
         self._recorder = recorder
@@ -45,6 +50,7 @@ class RollUp:
         self._engine = engine
         self._state = settings.state_dir
         self._release = settings.release
+        self._leads = leads
         self._root = root
         self._known: Watermark | None = None  # what the store has of the run
         self._lost_s: float | None = None  # since when some counts are missing
@@ -64,6 +70,7 @@ class RollUp:
         self._bury()
         self._build(run.instance, now_s)
         # After history, which goes on where there is no room for the folded file.
+        check(self._leads)
         self._reader.retire(oom_kills(self._root))
 
     def _build(self, instance: str, now_s: float) -> None:
@@ -87,6 +94,7 @@ class RollUp:
         """Forget the runs that were put aside; a crash before may have left some."""
         for folder in sorted((self._state / "ended").glob("*")):
             with writing(self._engine) as connection:
+                check(self._leads)
                 rollups.finish_run(connection, runs.Run(folder.name, 0, folder).instance, folder.name)
             shutil.rmtree(folder)
 
@@ -112,6 +120,8 @@ class RollUp:
         may_shrink: bool = True,
         known: Watermark | None = None,
     ) -> Watermark | None:
+        rollups.take_turns(connection, instance)
+        check(self._leads)  # whoever leads by now waits for this transaction's end
         return rollups.roll_up(
             connection,
             instance=instance,

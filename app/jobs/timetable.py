@@ -16,6 +16,7 @@ from ..live import Live
 from ..model.windows import kept
 from ..store import Engine
 from .evaluate_alerts import EvaluateAlerts
+from .leader import check
 from .prune import Prune
 from .roll_up import RollUp
 from .sample_system import SampleSystem
@@ -26,21 +27,31 @@ _STORE = "store"
 
 
 def timetable(
-    recorder: Recorder, reader: Reader, ring: SampleRing, sources: Live, engine: Engine
+    recorder: Recorder,
+    reader: Reader,
+    ring: SampleRing,
+    sources: Live,
+    engine: Engine,
+    leads: Callable[[], bool],
 ) -> Schedule:
-    """The elected worker's timetable, not started yet."""
+    """The elected worker's timetable, not started yet; `leads` tells whether it still is the elected one."""
     settings = sources.settings
     sample = SampleSystem(ring, settings.state_dir, reader.snapshot)
-    roll_up = RollUp(recorder, reader, ring, engine, settings)
-    judge = EvaluateAlerts(sources, engine, reader.instance)
+    roll_up = RollUp(recorder, reader, ring, engine, settings, leads)
+    judge = EvaluateAlerts(sources, engine, reader.instance, leads)
     prune = Prune(engine, reader.instance, kept(settings), ring, settings.sample_interval_s)
 
     def stored(run: Callable[[float], None]) -> Callable[[], None]:
         def with_store() -> None:
+            check(leads)
             sources.wait()
             run(time.time())
 
         return with_store
+
+    def sampled() -> None:
+        check(leads)
+        sample.run(time.time())
 
     failing: dict[str, str] = {}
     sources.store.note.write("")  # what the elected worker before this one said
@@ -63,7 +74,7 @@ def timetable(
 
     return Schedule(
         (
-            Job("sample_system", settings.sample_interval_s, lambda: sample.run(time.time())),
+            Job("sample_system", settings.sample_interval_s, sampled),
             Job(
                 "roll_up",
                 ROLL_UP_EVERY_S,

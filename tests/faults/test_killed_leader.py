@@ -14,7 +14,7 @@ from tests.journeys.loopback import eventually
 from tests.journeys.service import Service
 
 from .measured import call, counted, in_flight, leaders, measured, under_load, worker_files
-from .stores import ASKED, file_of, in_the_hour, is_sane, stores
+from .stores import ASKED, file_of, hasty, in_the_hour, is_sane, stores
 
 STEPPING = {"LAPTIME_HOST_APP": "tests.faults.stepping:application"}
 WORKERS = 4
@@ -56,6 +56,12 @@ def test_a_leader_killed_at_each_step_of_its_jobs_loses_nothing_and_doubles_noth
         assert is_sane(Path(database_url.removeprefix("sqlite:///")))
 
 
+def alerts_of(service: Service, tool: str) -> list[tuple[str, str]]:
+    """The active alerts of a tool: their types and when they began."""
+    found = service.get("/performance/alerts").json()["alerts"]
+    return [(one["type"], one["timestamp"]) for one in found if one["tool"] == tool]
+
+
 def frozen(service: Service) -> list[int]:
     """The workers that stand still."""
     return [pid for pid in service.workers() if psutil.Process(pid).status() == psutil.STATUS_STOPPED]
@@ -67,12 +73,11 @@ def freezing(folder: Path, where: str) -> dict[str, str]:
 
 
 def test_a_leader_frozen_amid_a_write_is_ended_by_its_server_and_another_goes_on(tmp_path: Path) -> None:
-    """Nobody else may lead before: the lock is the frozen one's, and it may wake up at any moment."""
+    """It holds the store's own lock: whoever leads meanwhile has to wait for its end."""
     env = freezing(tmp_path, "^commit [^ ]+ /jobs/roll_up")
     with measured(tmp_path, "--timeout=4", workers=3, env=env, tracebacks=True) as service:
         eventually(lambda: frozen(service), "a frozen leader", within_s=20)
         [pid] = frozen(service)
-        assert leaders(service.state) == [pid]
         with under_load(service, "quick") as counts:
             eventually(lambda: pid not in service.workers(), "its end", within_s=30)
             eventually(lambda: len(leaders(service.state)) == 1, "another leader")
@@ -80,6 +85,31 @@ def test_a_leader_frozen_amid_a_write_is_ended_by_its_server_and_another_goes_on
         assert counts.total <= found <= counts.total + counts.unanswered.total()
         stores(service, "quick", found)
     assert is_sane(file_of(service))
+
+
+def test_from_a_leader_that_stands_still_another_takes_over_and_it_writes_nothing_more(
+    tmp_path: Path, database_url: str
+) -> None:
+    env = {"DATABASE_URL": database_url}
+    with hasty(tmp_path, "--timeout=300", workers=3, env=env, tracebacks=True) as service:
+        answered = call(service, "quick", 100).of_status(200)
+        stores(service, "quick", answered)
+        [first] = leaders(service.state)
+        psutil.Process(first).suspend()
+        eventually(
+            lambda: first not in leaders(service.state) and leaders(service.state), "another", within_s=10
+        )
+        answered += call(service, "quick", 100, clients=1).of_status(200)
+        assert call(service, "in_view", 10, clients=1).of_status(500) == 10
+        eventually(lambda: alerts_of(service, "in_view"), "the other one to judge", within_s=20)
+        psutil.Process(first).resume()
+        stores(service, "quick", answered)
+        time.sleep(3)
+        stores(service, "quick", answered)
+        assert len(leaders(service.state)) == 1
+        assert first not in leaders(service.state)
+        assert len(alerts_of(service, "in_view")) == 1
+        assert "has stood still for 7 s; another takes over" in service.output()
 
 
 def test_a_leader_frozen_with_the_fleets_claim_loses_it_and_what_it_writes_later_is_refused(
@@ -92,10 +122,6 @@ def test_a_leader_frozen_with_the_fleets_claim_loses_it_and_what_it_writes_later
         own = {"DATABASE_URL": url, "LAPTIME_INSTANCE": name} | env
         return measured(tmp_path / name, "--timeout=300", workers=2, env=own, tracebacks=True)
 
-    def alerts(service: Service) -> list[tuple[str, str]]:
-        found = service.get("/performance/alerts").json()["alerts"]
-        return [(one["type"], one["timestamp"]) for one in found if one["tool"] == "in_view"]
-
     with ExitStack() as stack:
         one = stack.enter_context(instance("one", freezing(tmp_path, "^commit [^ ]+ /jobs/evaluate_alerts")))
         eventually(lambda: frozen(one), "a frozen leader", within_s=20)
@@ -103,12 +129,11 @@ def test_a_leader_frozen_with_the_fleets_claim_loses_it_and_what_it_writes_later
         two = stack.enter_context(instance("two", {}))
         answered = call(one, "quick", 100).total + call(two, "quick", 100).total
         assert call(two, "in_view", 10).of_status(500) == 10
-        eventually(lambda: alerts(two), "the other one to judge", within_s=60)
-        began = alerts(two)
-        assert leaders(one.state) == [pid]
+        eventually(lambda: alerts_of(two, "in_view"), "the other one to judge", within_s=60)
+        began = alerts_of(two, "in_view")
         psutil.Process(pid).send_signal(signal.SIGCONT)
         eventually(lambda: "the job evaluate_alerts failed" in one.output(), "a write that is refused")
         for service in (one, two):
             eventually(lambda: counted(service, "quick") == answered == 200, "both", within_s=30)  # noqa: B023
             assert [in_the_hour(service, "quick") for _ in range(ASKED)] == [200] * ASKED
-        assert alerts(one) == alerts(two) == began
+        assert alerts_of(one, "in_view") == alerts_of(two, "in_view") == began

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from app.errors import SupersededError
 from app.jobs import leader
 from app.jobs.leader import Candidate
 from tests.capture.forks import Forks, forks, shared_numbers, until
@@ -36,7 +37,10 @@ class Election:
         def lead() -> None:
             self.leads[number] += 1
 
-        Candidate(self.lock, lead, beat, lambda: None).start()
+        def resign() -> None:
+            self.leads[number] -= 1
+
+        Candidate(self.lock, lead, beat, resign).start()
         time.sleep(120)
 
     def leader(self) -> int:
@@ -79,15 +83,51 @@ def test_another_takes_over_within_two_polls_after_a_kill(election: Election) ->
         assert sum(election.leads) == 1
 
 
-def test_a_leader_that_is_stopped_for_a_while_stays_the_leader(election: Election) -> None:
+def test_a_leader_that_is_stopped_for_a_moment_stays_the_leader(election: Election) -> None:
     number = election.leader()
     os.kill(election.pids[number], signal.SIGSTOP)
     election.let_all_ask(number)
+    os.kill(election.pids[number], signal.SIGCONT)
+    for _ in range(4):
+        election.let_all_ask()
     assert list(election.leads).index(1) == number
     assert sum(election.leads) == 1
+
+
+def test_one_of_the_others_takes_over_from_a_leader_that_stands_still_and_it_resigns(
+    election: Election,
+) -> None:
+    number = election.leader()
+    os.kill(election.pids[number], signal.SIGSTOP)
+    until(lambda: sum(election.leads) == 2)  # what it last said of itself is that it leads
+    for _ in range(4):
+        election.let_all_ask(number)
+    assert sum(election.leads) == 2
     os.kill(election.pids[number], signal.SIGCONT)
-    election.let_all_ask()
+    until(lambda: election.leads[number] == 0)
+    for _ in range(4):
+        election.let_all_ask()
     assert sum(election.leads) == 1
+
+
+def test_a_takeover_takes_less_than_ten_seconds() -> None:
+    assert (leader.STILL_POLLS + 2) * leader.POLL_S < 10
+
+
+def test_who_leads_no_more_knows_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    led: list[int] = []
+    one = Candidate(tmp_path / "lock", lambda: led.append(1), lambda: None, lambda: None)
+    assert not one.leads()
+    one.start()
+    until(lambda: led)
+    assert one.leads()
+    leader.check(one.leads)
+    monkeypatch.setattr(leader, "POLL_S", 60)
+    (tmp_path / "lock").unlink()
+    assert not one.leads()
+    with pytest.raises(SupersededError):
+        leader.check(one.leads)
+    one.stop()
 
 
 def test_a_forked_child_of_a_dead_leader_does_not_keep_the_lock(
