@@ -119,4 +119,6 @@ def marks(releases: Sequence[Release]) -> tuple[Mark, ...]:
 def _mark(value_ms: float, with_unit: bool) -> str:
     if value_ms >= 1000:
         return f"{value_ms / 1000:g} s"
+    if with_unit and value_ms < 0.1:  # "0.03 ms" is wider than the place beside the axis
+        return f"{value_ms * 1000:g} \u00b5s"
     return f"{value_ms:g} ms" if with_unit else f"{value_ms:g}"

@@ -62,7 +62,8 @@ def step(kind: str) -> None:
     if ONLY.search(name) and not (taken if SIGNAL is signal.SIGSTOP else f"{name}\n" in taken):
         with TAKEN.open("a") as file:
             file.write(f"{name}\n")
-        os.kill(os.getpid(), SIGNAL)
+        # to this very thread: another one would take it a moment later, with this one a statement further
+        signal.pthread_kill(threading.get_ident(), SIGNAL)
     _busy.is_looking = False
 
 
