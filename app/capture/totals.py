@@ -107,9 +107,8 @@ class _Seen:
         if self._cells.header[layout.TOOLS] > len(self._tools) and not self._cells.is_torn:
             self._meet(list(tools_of(self._cells, len(self._tools))))
         changed = set()
-        for _ in range(
-            _ATTEMPTS
-        ):  # until no request ended between the look at the notes and that at the sums
+        # Until no request ended between the look at the notes and that at the sums.
+        for _ in range(_ATTEMPTS):
             self._looked_ns, self._notes = time.perf_counter_ns(), notes_in(self._cells.header)
             changed |= self._count()
             if self._notes == notes_in(self._cells.header):

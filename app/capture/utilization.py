@@ -29,12 +29,13 @@ def in_flight_ns(notes: Iterable[int], now_ns: int) -> int:
 
     One that is answered and not counted yet adds nothing in between, as it tells no more when it began.
     """
-    return sum(now_ns - note for note in notes if 0 < note < layout.BY_HAND)
+    return sum(max(0, now_ns - note) for note in notes if 0 < note < layout.BY_HAND)
 
 
 def busy_ns(recorder: Recorder, now_ns: int) -> int:
     """The time at work of the worker that calls this, since its file began."""
-    for _ in range(_ATTEMPTS):  # until no request ended between the look at the notes and that at the sums
+    # Until no request ended between the look at the notes and that at the sums.
+    for _ in range(_ATTEMPTS):
         header = recorder.header
         notes = notes_in(header)
         kinds = (recorder.tools, recorder.own)
