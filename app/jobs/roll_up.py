@@ -104,8 +104,8 @@ class RollUp:
         with writing(self._engine) as connection:
             stand = self._add(connection, snapshot, instance, now_s, may_shrink, self._known)
             # The sample before the first new one too: what the kernel counts is told by differences.
-            since_s = vitals.sampled_until(connection, instance) - _LOOKS_BACK_S
-            vitals.add_samples(connection, instance, self._ring.since(since_s))
+            since_s = vitals.fresh_since(connection, instance, now_s)
+            vitals.add_samples(connection, instance, self._ring.since(since_s - _LOOKS_BACK_S), since_s)
             if self._release and stand is not None and stand.sequence == 1:
                 releases.note(connection, instance, self._release, snapshot.started_s)
         self._known = stand

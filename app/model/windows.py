@@ -120,15 +120,15 @@ def _cover(start_s: int, end_s: int, built_s: Mapping[int, float], periods: list
 
 def kept(settings: Settings) -> Mapping[int, float]:
     """How long rows of each period are kept, in seconds."""
-    longest_s = settings.keep_26h_days * _DAY_S
-    return {
+    shorter_s = {
         10: settings.keep_10s_hours * 3600,
         60: settings.keep_1min_hours * 3600,
         600: settings.keep_10min_days * _DAY_S,
         7200: settings.keep_2h_days * _DAY_S,
-        93_600: longest_s,
-        1_310_400: longest_s,
     }
+    # The longest rows tell which tools there are, so they outlive all others.
+    longest_s = max(settings.keep_26h_days * _DAY_S, *shorter_s.values())
+    return {**shorter_s, 93_600: longest_s, 1_310_400: longest_s}
 
 
 def named(name: str, now_s: float, keep_s: Mapping[int, float] = KEEP_S) -> Window:

@@ -31,6 +31,8 @@ def prune(connection: Connection, now_s: float, limit: int, keep_s: Mapping[int,
     deleted = 0
     for period_s, longer_s in zip(PERIODS_S, (*PERIODS_S[1:], 0), strict=True):
         before_s = ceil(now_s - keep_s[period_s])
+        if period_s == PERIODS_S[-1]:
+            before_s -= period_s  # what it is the sum of, or some of that, is kept until then
         if longer_s in built_s:
             before_s = min(before_s, built_s[longer_s])
         for table in (rollups, vitals):

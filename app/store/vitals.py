@@ -36,6 +36,12 @@ def decode(data: bytes) -> Vitals:
 _unpack = msgspec.msgpack.Decoder(tuple[dict[str, Gauge], dict[str, int], bytes]).decode
 
 
+def fresh_since(connection: Connection, instance: str, now_s: float) -> float:
+    """From when on samples of the instance are to be added; after a clock was set back, the newest alone."""
+    until_s = sampled_until(connection, instance)
+    return until_s if until_s <= now_s else now_s - PERIODS_S[0]
+
+
 def sampled_until(connection: Connection, instance: str) -> float:
     """The time of the instance's newest sample in the store (Unix seconds); 0 before the first."""
     query = select(instances.c.sampled_s).where(instances.c.name == instance)
@@ -43,9 +49,11 @@ def sampled_until(connection: Connection, instance: str) -> float:
     return found or 0.0
 
 
-def add_samples(connection: Connection, instance: str, samples: Sequence[SystemSample]) -> None:
-    """Add the samples that are newer than those in the store; older ones may be among them, oldest first."""
-    number, until_s = instance_id(connection, instance), sampled_until(connection, instance)
+def add_samples(
+    connection: Connection, instance: str, samples: Sequence[SystemSample], until_s: float
+) -> None:
+    """Add the samples, oldest first, that came after `until_s` (`fresh_since`); older ones may be there."""
+    number = instance_id(connection, instance)
     known = [one for one in samples if one.at_s <= until_s]
     fresh = [one for one in samples if one.at_s > until_s]
     if not fresh:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from app.errors import BadRequestError
-from app.model.windows import KEEP_S, NAMED, PERIODS_S, between, instant_s, named, sliding
+from app.model.windows import (
+    KEEP_S,
+    NAMED,
+    PERIODS_S,
+    between,
+    cover,
+    instant_s,
+    kept,
+    named,
+    sliding,
+)
+from app.settings import Settings
 
 NOW_S = datetime(2025, 8, 7, 18, 0, 3, 500_000, tzinfo=UTC).timestamp()
 DAY = 86_400
@@ -120,3 +132,31 @@ def test_a_sliding_window_is_read_from_a_period_that_is_kept_for_long_enough(
 
 def test_a_plus_that_a_client_did_not_escape_is_still_an_offset() -> None:
     assert instant_s("from", "2025-08-07T20:00:00 02:00") == datetime(2025, 8, 7, 18, tzinfo=UTC).timestamp()
+
+
+def test_the_longest_rows_outlive_all_others_whatever_is_set() -> None:
+    found = kept(Settings(keep_2h_days=900, keep_26h_days=100))
+    assert found[7200] == 900 * DAY
+    assert found[93_600] == found[1_310_400] == 900 * DAY
+    assert kept(Settings()) == KEEP_S
+
+
+def test_a_window_that_is_not_kept_in_its_period_is_read_from_a_longer_one() -> None:
+    short = kept(Settings(keep_10min_days=2))
+    window = named("7d", NOW_S, short)
+    assert (window.period_s, window.step_s) == (7200, 7200)
+    assert named("24h", NOW_S, short).period_s == 600
+
+
+@pytest.mark.parametrize("end", [0, 7, 10, 59, 60, 61, 86_400, 93_600, 5_000_001])
+@pytest.mark.parametrize("built", [0, 600, 7_260, 1_400_000])
+def test_every_instant_is_covered_once_by_rows_that_are_there(end: int, built: int) -> None:
+    start_s, end_s = 93_600 * 20, 93_600 * 20 + end // 10 * 10
+    built_s = {period_s: (start_s + built) // period_s * period_s for period_s in PERIODS_S[1:]}
+    found = cover(start_s, end_s, built_s)
+    assert [one.start_s for one in found][:1] == ([start_s] if end_s > start_s else [])
+    assert all(one.end_s == other.start_s for one, other in pairwise(found))
+    assert not found or found[-1].end_s == end_s
+    for period_s, first_s, last_s in found:
+        assert first_s % period_s == last_s % period_s == 0
+        assert last_s <= built_s.get(period_s, last_s)

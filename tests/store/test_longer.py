@@ -19,7 +19,7 @@ from app.store.rollups import roll_up
 from app.store.rows import decoded
 from app.store.schema import built as marks
 from app.store.schema import rollups, tools
-from app.store.vitals import add_samples
+from app.store.vitals import add_samples, fresh_since
 
 from .data import START_S, built, course, roll, rows, series, sums
 
@@ -154,6 +154,13 @@ def _sample(at_s: float, cpu: float, throttled: int = 0) -> SystemSample:
     return SystemSample(at_s, cpu, 50.0, 70.0, cpu_limit_cores=0.5, throttled_periods=throttled)
 
 
+def sample(engine: Engine, instance: str, samples: list[SystemSample]) -> None:
+    """One turn, just after the newest of these samples."""
+    with writing(engine) as connection:
+        since_s = fresh_since(connection, instance, samples[-1].at_s)
+        add_samples(connection, instance, samples, since_s)
+
+
 def vitals(engine: Engine, end_s: float, period_s: int) -> list[Vitals]:
     with reading(engine) as connection:
         found = read_vitals(connection, Window("", START_S, end_s, period_s, period_s))
@@ -163,8 +170,7 @@ def vitals(engine: Engine, end_s: float, period_s: int) -> list[Vitals]:
 def test_samples_are_stored_once_and_summed_up_with_the_tools(store: Engine) -> None:
     samples = [_sample(START_S + 5 * number, float(number), 2 * number) for number in range(1, 25)]
     for end in (4, 4, 12, 24):  # each turn sees those of the turns before too
-        with writing(store) as connection:
-            add_samples(connection, "a", samples[:end])
+        sample(store, "a", samples[:end])
     built(store, START_S + 120)
     for period_s in (10, 60):
         found = vitals(store, START_S + 120, period_s)
@@ -175,10 +181,18 @@ def test_samples_are_stored_once_and_summed_up_with_the_tools(store: Engine) -> 
         assert whole.counters == {"throttled_periods": 44}
 
 
+def test_samples_go_on_after_a_clock_that_was_ahead_for_a_while(store: Engine) -> None:
+    sample(store, "a", [_sample(START_S + 86_400, 90.0)])
+    sample(store, "a", [_sample(START_S + 86_400, 90.0), _sample(START_S + 5, 10.0)])
+    sample(store, "a", [_sample(START_S + 5, 10.0), _sample(START_S + 10, 20.0)])
+    found = sum(vitals(store, START_S + 20, 10), Vitals())
+    assert found.gauges["cpu_percent"].samples == 2
+    assert mean_of([found], "cpu_percent") == 15.0
+
+
 def test_instances_are_told_apart_and_can_be_put_together(store: Engine) -> None:
     for name, cpu in (("a", 10.0), ("b", 30.0)):
-        with writing(store) as connection:
-            add_samples(connection, name, [_sample(START_S + 3, cpu)])
+        sample(store, name, [_sample(START_S + 3, cpu)])
     with reading(store) as connection:
         [point] = read_vitals(connection, Window("", START_S, START_S + 10, 10, 10))
     assert {name: mean_of([one], "cpu_percent") for name, one in point.items()} == {"a": 10.0, "b": 30.0}

@@ -35,10 +35,11 @@ def test_each_period_is_kept_as_long_as_its_windows_read_it(store: Engine) -> No
     roll(store, EPOCH_S + 10, {"ping": series(1)}, started_s=EPOCH_S)
     built(store, EPOCH_S + PERIODS_S[-1])
     left = dict.fromkeys(KEEP_S, 2)  # all tools together, and ping
-    for keep_s in sorted(set(KEEP_S.values())):
+    kept = dict(KEEP_S) | {PERIODS_S[-1]: KEEP_S[PERIODS_S[-1]] + PERIODS_S[-1]}
+    for keep_s in sorted(set(kept.values())):
         assert _prune(store, EPOCH_S + keep_s) == 0
         assert _rows_by_period(store) == left
-        due = [one for one, other_s in KEEP_S.items() if other_s == keep_s]
+        due = [one for one, other_s in kept.items() if other_s == keep_s]
         assert _prune(store, EPOCH_S + keep_s + 1) == 2 * len(due)
         for one in due:
             del left[one]
