@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.jobs.schedule import Job, Schedule
+from app.jobs.schedule import Interval, Job, Schedule
 from tests.capture.forks import until
 
 
@@ -137,3 +138,26 @@ def test_a_clock_that_was_set_does_not_put_turns_off(moved_s: float) -> None:
         if moved_s < 0:
             until(lambda: len(turns) == 2)
     assert len(turns) == (2 if moved_s < 0 else 1)
+
+
+@pytest.mark.parametrize("away", [timedelta(seconds=9), timedelta(days=1), timedelta(days=365 * 56)])
+def test_turns_that_were_missed_are_passed_over_at_once(away: timedelta) -> None:
+    now = datetime(2026, 1, 1, 0, 0, 3, tzinfo=UTC)
+    interval = Interval(seconds=5, timezone=UTC)
+    turns = [now - away]
+    while turns[-1] <= now:
+        following = interval.get_next_fire_time(turns[-1], now)
+        assert following is not None
+        turns.append(following)
+    assert len(turns) <= 4
+    assert turns[-1] - now <= timedelta(seconds=5)
+    assert (turns[-1] - turns[0]) % timedelta(seconds=5) == timedelta()  # on the same boundaries as ever
+
+
+def test_a_clock_that_is_set_ahead_by_years_costs_no_turn_and_no_memory() -> None:
+    turns: list[str] = []
+    with running(Job("sample", 0.2, lambda: turns.append("turn"))) as schedule:
+        until(lambda: turns)
+        schedule.follow_clock(0.0, time.monotonic())  # as at a start whose clock stands at 1970
+        before = len(turns)
+        until(lambda: len(turns) > before + 1)
