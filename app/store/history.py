@@ -7,11 +7,11 @@ sees one, and its sequence tells which.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, func, select
 
 from ..model.series import EMPTY, Series
 from ..model.vitals import Vitals
@@ -58,15 +58,15 @@ class WindowRows:
 
 @dataclass(frozen=True, slots=True)
 class Courses:
-    """The rows of single tools, kept in the same way; `together` are those of all tools."""
+    """The rows of single tools, kept in the same way; `measured` tells where some instance rolled up."""
 
     tool_rows: Mapping[str, Sequence[bytes | None]]
-    together: Sequence[bytes | None]
+    measured: Sequence[bool]
 
     def points(self, name: str) -> list[Series | None]:
         """One entry to each of `window.starts()`: empty where some instance rolled up without the tool."""
-        own = self.tool_rows.get(name, [None] * len(self.together))
-        silent = (None if one is None else EMPTY for one in self.together)
+        own = self.tool_rows.get(name, [None] * len(self.measured))
+        silent = (EMPTY if one else None for one in self.measured)
         return [other if one is None else decoded(one) for one, other in zip(own, silent, strict=True)]
 
 
@@ -84,11 +84,13 @@ def read_window(connection: Connection, window: Window) -> WindowRows:
 
 
 def read_courses(connection: Connection, window: Window, names: Collection[str]) -> Courses:
-    """The rows of each of these tools, as far as there are any, and those of all together."""
+    """The rows of each of these tools, as far as there are any."""
     # compared here: what somebody asks for may be no text that a database takes
     ids = {row.name: row.id for row in connection.execute(select(tools)) if row.name in names}
-    found = _points(connection, window, built_by_all(connection), [ALL_TOOLS, *ids.values()])
-    return Courses({name: found[number] for name, number in ids.items()}, found[ALL_TOOLS])
+    built_s = built_by_all(connection)
+    found = _points(connection, window, built_s, list(ids.values())) if ids else {}
+    measured = _measured(connection, window, built_s)
+    return Courses({name: found[number] for name, number in ids.items()}, measured)
 
 
 def read_vitals(connection: Connection, window: Window) -> Sequence[Mapping[str, Vitals]]:
@@ -192,7 +194,8 @@ def _points(
     starts = window.starts()
     rows: dict[tuple[int, int], list[bytes]] = {}
     for one in window.stretches(built_s, window.step_s):
-        for row in _of_tools(connection, one, ids):
+        wanted = rollups.c.start_s, rollups.c.tool_id, rollups.c.data
+        for row in connection.execute(_of_tools(one, ids, *wanted)):
             number = (row.start_s - starts.start) // starts.step
             rows.setdefault((row.tool_id, number), []).append(row.data)
     points: dict[int, list[bytes | None]] = {tool_id: [None] * len(starts) for tool_id in ids}
@@ -201,23 +204,26 @@ def _points(
     return points
 
 
+def _measured(connection: Connection, window: Window, built_s: Mapping[int, int]) -> list[bool]:
+    """At which of the window's points there is a row of all tools together."""
+    starts = window.starts()
+    measured = [False] * len(starts)
+    for one in window.stretches(built_s, window.step_s):
+        for start_s in connection.execute(_of_tools(one, [ALL_TOOLS], rollups.c.start_s)).scalars():
+            measured[(start_s - starts.start) // starts.step] = True
+    return measured
+
+
 def _sum(rows: Sequence[bytes]) -> bytes:
     return rows[0] if len(rows) == 1 else encoded(summed(rows))
 
 
-def _of_tools(
-    connection: Connection, stretch: Stretch, ids: Sequence[int]
-) -> Iterator[Row[*tuple[Any, ...]]]:
+def _of_tools(stretch: Stretch, ids: Sequence[int], *wanted: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
     """These tools' rows: each is looked up, because between two of them lie those of all other tools."""
-    query = select(rollups.c.start_s, rollups.c.tool_id, rollups.c.data)
-    query = query.where(rollups.c.tool_id.in_(ids))
+    query = select(*wanted).where(rollups.c.tool_id.in_(ids))
     starts = range(stretch.start_s, stretch.end_s, stretch.period_s)
-    if len(starts) <= _LOOKED_UP_MOST:
-        # written out, because hundreds of parameters take longer than what they are for
-        listed: BindParameter[list[int]] = bindparam(
-            "starts", list(starts), expanding=True, literal_execute=True
-        )
-        query = query.where(rollups.c.period_s == stretch.period_s, rollups.c.start_s.in_(listed))
-    else:
-        query = query.where(*_within(stretch))
-    yield from connection.execute(query)
+    if len(starts) > _LOOKED_UP_MOST:
+        return query.where(*_within(stretch))
+    # written out, because hundreds of parameters take longer than what they are for
+    listed: BindParameter[list[int]] = bindparam("starts", list(starts), expanding=True, literal_execute=True)
+    return query.where(rollups.c.period_s == stretch.period_s, rollups.c.start_s.in_(listed))

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from app.model.windows import NAMED
+
 from .memory import WORKERS
 from .variants import BARE, OF_KIND, OURS
 
 CHECKOUT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(600)
-SHORT = ("--rounds=3", "--turns=2", "--seconds=1", "--cases=10")
+SHORT = ("--rounds=3", "--turns=2", "--seconds=1", "--cases=10", "--history-tools=3")
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +59,21 @@ def test_memory_and_reading_are_measured(said: str) -> None:
         found = rows(said, title)
         assert found
         assert all(has_number(row[1]) for row in found)
+
+
+def test_history_is_measured_on_both_databases(said: str) -> None:
+    rolled = rows(said, "## Roll-up of 8 workers, time of the processor")
+    assert {row[0] for row in rolled} == {"SQLite", "PostgreSQL"}
+    assert all(has_number(cell) for row in rolled for cell in row[1:])
+    sizes = rows(said, "## History of 400 days")
+    assert [row[0] for row in sizes] == ["SQLite", "PostgreSQL"]
+    assert all(has_number(row[1]) for row in sizes)
+    read = rows(said, sizes_end(said))
+    assert [row[1] for row in read] == [*NAMED, *NAMED]
+    assert all(has_number(cell) for row in read for cell in row[2:])
+
+
+def sizes_end(said: str) -> str:
+    """The last row of the sizes' table, which the windows' table follows."""
+    table = said.split("## History of 400 days\n\n")[1].split("\n\n", maxsplit=1)[0]
+    return table.splitlines()[-1]
