@@ -37,7 +37,10 @@ FENCES = {
     "alembic": ("store",),
     "apscheduler": ("jobs/schedule",),
     "psutil": ("jobs/sample_system", "tools"),
-    "apprise": ("jobs/send_notices",),
+    # A process of their own, so that no worker carries what they bring along.
+    "apprise": ("jobs/deliver",),
+    "cryptography": ("jobs/deliver",),
+    "requests": ("jobs/deliver",),
     "mmap": ("capture/cells",),
     # A name that is made while the program runs would pass every other rule.
     "importlib": ("__init__", "factory", "service", "store/migrations", "store/rows", "store/engine"),
