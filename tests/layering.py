@@ -16,11 +16,12 @@ from pathlib import Path
 
 ROOMS = (
     ("errors", "heap"),
+    ("declared",),
     ("settings",),
     ("model",),
     ("capture", "store", "note"),
-    ("sources", "fleet", "joined", "opened"),
-    ("live",),
+    ("sources", "fleet", "joined", "opened", "courier"),
+    ("live", "desk"),
     ("panels", "jobs"),
     ("tools",),
     ("web",),
@@ -38,9 +39,9 @@ FENCES = {
     "apscheduler": ("jobs/schedule",),
     "psutil": ("jobs/sample_system", "tools"),
     # A process of their own, so that no worker carries what they bring along.
-    "apprise": ("jobs/deliver",),
-    "cryptography": ("jobs/deliver",),
-    "requests": ("jobs/deliver",),
+    "apprise": ("courier/deliver",),
+    "cryptography": ("courier/deliver",),
+    "requests": ("courier/wire",),
     "mmap": ("capture/cells",),
     # A name that is made while the program runs would pass every other rule.
     "importlib": ("__init__", "factory", "service", "store/migrations", "store/rows", "store/engine"),

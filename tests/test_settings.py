@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from app.declared import PREFIX, variable
 from app.errors import SettingError
 from app.factory import create_app
-from app.settings import PREFIX, Settings, table, unknown, variable
+from app.settings import Settings, table, unknown
 
 CHECKOUT = Path(__file__).parents[1]
 # One value to each setting that is allowed and not the default: as text, and as it is read.
@@ -40,8 +41,11 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "max_tools": ("50", 50),
     "max_body_bytes": ("2048", 2048),
     "max_file_bytes": ("4096", 4096),
+    "notify_urls": ("json://hooks.example.com", "json://hooks.example.com"),
+    "notify_private": ("on", True),
     "alert_window_s": ("600", 600.0),
     "alert_min_requests": ("20", 20),
+    "alert_min_failures": ("5", 5),
     "alert_response_time_ms": ("1500", 1500.0),
     "alert_success_rate_percent": ("99.5", 99.5),
     "alert_cpu_percent": ("70", 70.0),

@@ -1,19 +1,13 @@
-"""The rules that raise alerts, and the pure evaluation of them.
-
-`evaluate` answers which conditions hold now; it knows no clock, no store and no reader. The life of
-an alert (when it began, that it ended) is the store's: a condition that holds and is not yet open is
-opened, an open one that no longer holds is resolved.
-"""
+"""What alerting is about: a look at the machine, an alert, and what alerts add up to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from ..settings import Settings
-from .series import Series
 
 SEVERITIES = ("info", "warning", "error", "critical")
 SYSTEM = "system"
@@ -66,20 +60,14 @@ class SystemSample(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """A rule that holds for one tool (or the system) now, with what it was judged by."""
+class Alert:
+    """An alert as it was last seen. Instants are Unix seconds, None where they have not come.
 
-    type: str
-    tool: str
-    severity: str
-    message: str
-    value: float
-    threshold: float
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveAlert:
-    """An open alert: the condition as it was last seen, and when it began (Unix seconds)."""
+    `since_s` is when it was opened; `state` is firing, flapping or no_data while it is open, then resolved.
+    `peak` is the worst value so far, `requests` and `failures` are those that it was last judged by (None:
+    it is of no requests). `release` began shortly before it, "" for none. `told_s` is when people were last
+    told that it fires, of the severity that it had then.
+    """
 
     type: str
     tool: str
@@ -88,45 +76,33 @@ class ActiveAlert:
     value: float
     threshold: float
     since_s: float
+    resolved_s: float | None = None
+    id: int = 0
+    instance: str = ""
+    state: str = "firing"
+    peak: float | None = None
+    peak_severity: str = ""
+    requests: int | None = None
+    failures: int | None = None
+    acknowledged_s: float | None = None
+    acknowledged_by: str = ""
+    acknowledged_note: str = ""
+    resolved_by: str = ""
+    resolved_note: str = ""
+    release: str = ""
+    release_s: float | None = None
+    told_s: float | None = None
+    told_severity: str = ""
+
+    @property
+    def stage(self) -> str:
+        """Its state as people say it: also `acknowledged`."""
+        return "acknowledged" if self.acknowledged_s is not None and self.resolved_s is None else self.state
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """A system rule: the sample's field, and the word for it."""
-
-    type: str
-    field: str
-    word: str
-    setting: str
-
-
-GAUGES = (
-    Gauge("high_cpu_usage", "cpu_percent", "CPU", "alert_cpu_percent"),
-    Gauge("high_memory_usage", "memory_percent", "memory", "alert_memory_percent"),
-    Gauge("high_disk_usage", "disk_percent", "disk", "alert_disk_percent"),
-)
-
-
-def evaluate(tools: Mapping[str, Series], sample: SystemSample | None, settings: Settings) -> list[Condition]:
-    """All default rules over `tools`, the series of the sliding window, and the newest `sample`."""
-    found: list[Condition] = []
-    for name, series in tools.items():
-        if name not in UNJUDGED and series.requests >= settings.alert_min_requests:
-            found += _judge_tool(name, series, settings)
-    if sample is not None:
-        for gauge in GAUGES:
-            found += _judge_gauge(gauge, getattr(sample, gauge.field), settings)
-    return found
-
-
-def mean(samples: Sequence[SystemSample]) -> SystemSample:
-    """The mean percentages of samples (at least one), with the time and the sizes of the newest."""
-    count = len(samples)
-    return samples[-1]._replace(
-        cpu_percent=sum(one.cpu_percent for one in samples) / count,
-        memory_percent=sum(one.memory_percent for one in samples) / count,
-        disk_percent=sum(one.disk_percent for one in samples) / count,
-    )
+def rank(severity: str) -> int:
+    """0 for info to 3 for critical; -1 for none."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else -1
 
 
 def held_back(samples: Sequence[SystemSample]) -> tuple[int, int]:
@@ -143,35 +119,18 @@ def held_back(samples: Sequence[SystemSample]) -> tuple[int, int]:
     return throttled, kills
 
 
-def _judge_tool(name: str, series: Series, settings: Settings) -> list[Condition]:
-    found: list[Condition] = []
-    average_ms, success = series.average_ms or 0.0, series.success_percent
-    limit_ms = settings.alert_response_time_ms
-    if average_ms > limit_ms:
-        message = f"High average response time: {average_ms:.2f}ms"
-        found.append(Condition("high_response_time", name, "warning", message, average_ms, limit_ms))
-    limit = settings.alert_success_rate_percent
-    if success is not None and success < limit:
-        message = f"Low success rate: {success:.1f}%"
-        found.append(Condition("low_success_rate", name, "error", message, success, limit))
-    return found
-
-
-def _judge_gauge(gauge: Gauge, percent: float, settings: Settings) -> list[Condition]:
-    warning, critical = getattr(settings, gauge.setting), settings.alert_critical_percent
-    if percent <= min(warning, critical):
-        return []
-    severity, limit = ("critical", critical) if percent > critical else ("warning", warning)
-    message = f"High {gauge.word} usage: {percent:.1f}%"
-    return [Condition(gauge.type, SYSTEM, severity, message, percent, limit)]
-
-
 def system_health(sample: SystemSample | None, settings: Settings) -> str:
     """`healthy`, `warning` or `critical` for the machine as it is now."""
-    found = evaluate({}, sample, settings)
-    if any(condition.severity == "critical" for condition in found):
+    if sample is None:
+        return "healthy"
+    limits = (
+        (sample.cpu_percent, settings.alert_cpu_percent),
+        (sample.memory_percent, settings.alert_memory_percent),
+        (sample.disk_percent, settings.alert_disk_percent),
+    )
+    if any(percent > settings.alert_critical_percent for percent, _ in limits):
         return "critical"
-    return "warning" if found else "healthy"
+    return "warning" if any(percent > limit for percent, limit in limits) else "healthy"
 
 
 def worst(severities: list[str]) -> str:

@@ -9,9 +9,10 @@ import pytest
 from app.capture.cells import CLIENT_ERROR, SERVER_ERROR
 from app.errors import BadRequestError
 from app.model.alerting import SystemSample
+from app.model.metrics import OF_REQUESTS, OF_THE_MACHINE
 from app.model.windows import NAMED, between, named
 from app.panels.answers import History
-from app.panels.history import OF_REQUESTS, OF_THE_MACHINE, history
+from app.panels.history import history
 from tests.counting import Counting
 
 

@@ -5,6 +5,7 @@ Pure text from numbers, for every panel. A missing number is an en dash, never a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import floor
 
@@ -13,6 +14,7 @@ STEADY_PERCENT = 5.0
 STEADY_POINTS = 0.1
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _GB = 3
+_HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _SPANS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _BEFORE = {
     "15m": "the 15 min before",
@@ -137,6 +139,11 @@ def fraction(used: int, total: int) -> tuple[str, str]:
 def plural(number: int, one: str, many: str = "") -> str:
     """1 tool, 2 tools, 1,200 tools."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def release(name: str) -> str:
+    """A release's short name: of a commit's hash the usual seven digits."""
+    return name[:7] if _HASH.fullmatch(name) else shorten(name, 16)
 
 
 def shorten(name: str, longest: int = 48) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.panels import formats
-from app.panels.formats import NOTHING, Quantity
+from app.model import formats
+from app.model.formats import NOTHING, Quantity
 
 
 @pytest.mark.parametrize(
