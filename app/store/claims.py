@@ -12,6 +12,8 @@ from sqlalchemy import Connection, func, select, update
 from .rows import insert_new
 from .schema import claims
 
+# Who holds it judges, and who changes what is judged waits for it.
+EVALUATE = "evaluate_alerts"
 LEASE_S = 15.0
 _AHEAD_S = 3600.0
 
@@ -27,6 +29,18 @@ def shared_now_s(connection: Connection, now_s: float) -> float:
     # Not now(), which stands still for as long as the transaction does.
     told = connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one()
     return float(told)
+
+
+def is_anothers(connection: Connection, name: str, owner: str, now_s: float) -> bool:
+    """Whether another holds `name` at this moment: who asks so can spare itself the work."""
+    held = connection.execute(select(claims).where(claims.c.name == name)).one_or_none()
+    return held is not None and held.owner != owner and now_s < held.expires_s <= now_s + _AHEAD_S
+
+
+def wait_for(connection: Connection, name: str) -> None:
+    """Wait until nobody is at work under `name`; whoever comes waits till this transaction ends."""
+    insert_new(connection, claims, [{"name": name, "owner": "", "fence": 0, "expires_s": 0.0}])
+    connection.execute(select(claims.c.name).where(claims.c.name == name).with_for_update())
 
 
 def take(connection: Connection, name: str, owner: str, now_s: float) -> int | None:

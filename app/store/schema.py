@@ -1,5 +1,5 @@
 """The store's tables: counters and the machine's condition by period of time, where each run's roll-up
-stands, releases, and alerts.
+stands, releases, and claims. Those of alerts are in `alerting_schema`.
 
 Names begin with `laptime_`, because the database may be the host's own. The migrations make exactly
 this; a test compares the two.
@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 metadata = MetaData(
@@ -126,30 +125,6 @@ releases = Table(
     Column("release", Text, nullable=False),
     PrimaryKeyConstraint("id"),
     Index("laptime_releases_by_at_s", "at_s"),  # a window's releases; the newest; the oldest, to be pruned
-)
-
-alerts = Table(
-    "laptime_alerts",
-    metadata,
-    Column("id", Integer, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("tool", Text, nullable=False),
-    Column("severity", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("value", Double, nullable=False),
-    Column("threshold", Double, nullable=False),
-    Column("opened_s", Double, nullable=False),
-    Column("resolved_s", Double),
-    Column(
-        "instance", Text, nullable=False, server_default=text("''")
-    ),  # whose machine; empty for a tool's alert
-    PrimaryKeyConstraint("id"),
-    # The open alerts, and the promise that there is one at most to each rule, tool and instance. It is
-    # partial, WHERE resolved_s IS NULL: to say so here, SQLAlchemy would load PostgreSQL's dialect, 2 MB,
-    # beside SQLite's.
-    Index("laptime_alerts_open", "type", "tool", "instance", unique=True),
-    Index("laptime_alerts_by_opened_s", "opened_s"),  # the newest alerts
-    Index("laptime_alerts_by_resolved_s", "resolved_s"),  # alerts resolved long ago, to be pruned
 )
 
 claims = Table(

@@ -23,11 +23,13 @@ from app.model.histogram import Histogram
 from app.model.series import Series, total
 from app.model.windows import PERIODS_S
 from app.settings import Settings
-from app.store import Engine, make_engine, migrate, migrations, reading, writing
+from app.store import Engine, alerting_schema, make_engine, migrate, migrations, reading, writing
 from app.store.migrations import REVISIONS, VERSION_TABLE
 from app.store.schema import metadata
 
 from .data import START_S, built, roll, rows, series, sums
+
+assert alerting_schema.rules.metadata is metadata  # which has the tables of both modules
 
 
 def test_a_migrated_store_has_exactly_the_declared_schema(store: Engine) -> None:

@@ -17,7 +17,7 @@ from ..engine import reading, writing
 
 # The host may keep its own Alembic version in the same database.
 VERSION_TABLE = "laptime_version"
-REVISIONS = ("0001", "0002", "0003", "0004")  # all in `versions`, oldest first; a test compares
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # all in `versions`, oldest first; a test compares
 _WAIT_S = 60
 _ALONE = threading.Lock()  # Alembic keeps what it works on in globals
 _LOCK = 0x6C617074696D65  # "laptime": the advisory lock that a migration holds
