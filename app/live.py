@@ -20,15 +20,17 @@ from .errors import UnavailableError
 from .fleet import Fleet
 from .heap import give_back
 from .joined import Stand, continued, rest_of, with_samples
-from .model.alerting import ActiveAlert, SystemSample
+from .model.alerting import Alert, SystemSample
+from .model.rules import StoredRule
 from .model.series import EMPTY, Series, Snapshot, total
+from .model.silencing import Silence
 from .model.vitals import Vitals
 from .model.windows import PERIODS_S, Window
 from .note import NOTE_FILE, Note
 from .opened import Opened
 from .settings import Settings
 from .sources import Traffic
-from .store import Connection, Engine, alerts, history, releases
+from .store import Connection, Engine, alerts, history, releases, rules, silences
 from .store.history import Reported
 from .store.releases import Release
 from .store.vitals import sampled_until
@@ -54,7 +56,9 @@ class Live:
         self.store = Opened(engine, Note(settings.state_dir / NOTE_FILE))
         self._fleet = Fleet(self.store.reading)
         self._lock = threading.Lock()
-        self._alerts: Sequence[ActiveAlert] = ()
+        self._alerts: Sequence[Alert] = ()
+        self._rules: Sequence[StoredRule] = ()
+        self._silences: Sequence[Silence] = ()
         self._rolled_up_s: float | None = None
         self._kept: OrderedDict[_Key, Any] = OrderedDict()
         self._stand = Stand(None)
@@ -83,7 +87,7 @@ class Live:
     def samples(self, since_s: float) -> Sequence[SystemSample]:
         return self._ring.since(since_s)
 
-    def alerts(self) -> Sequence[ActiveAlert]:
+    def alerts(self) -> Sequence[Alert]:
         with (
             suppress(UnavailableError),
             self.store.reading() as connection,
@@ -92,6 +96,16 @@ class Live:
             run, instance = self._reader.run_id, self._reader.instance
             self._rolled_up_s = history.read_rolled_up_s(connection, instance, run)
         return self._alerts
+
+    def rules(self) -> Sequence[StoredRule]:
+        with suppress(UnavailableError), self.store.reading() as connection:
+            self._rules = rules.read_rules(connection)
+        return self._rules
+
+    def silences(self) -> Sequence[Silence]:
+        with suppress(UnavailableError), self.store.reading() as connection:
+            self._silences = silences.standing(connection, time.time())
+        return self._silences
 
     def forget(self, now_s: float) -> None:
         """Let go of rows that nobody asked for lately (`now_s` is monotonic); called now and then."""

@@ -21,6 +21,8 @@ from .capture.reader import Reader
 from .capture.recorder import Recorder
 from .capture.samples import RING_FILE, SampleRing
 from .capture.vitals import Vitals, server_worker, slots_of
+from .courier import Courier
+from .desk import Desk, Door
 from .errors import UnavailableError
 from .jobs.container import oom_kills
 from .jobs.leader import Candidate
@@ -43,7 +45,9 @@ class Service:
         self.measured = settings.host_app or "the bundled tool server"
         self.keys = Keys.load(settings.api_key, settings.state_dir)
         self.recorder = Recorder(settings.state_dir, settings.max_tools, settings.instance)
+        self.courier = Courier(self.keys.secret("channels"), allow_private=settings.notify_private)
         self._sources: Live | None = None
+        self._desk: Desk | None = None
         self._is_forked_amid = False
         self._forget()
         os.register_at_fork(after_in_child=self._forget)
@@ -52,13 +56,19 @@ class Service:
         self._lock = threading.Lock()
         # A process that a worker forks for work of its own is no worker.
         self._is_forked_amid = self._is_forked_amid or self._sources is not None
-        self._sources = None
+        self._sources = self._desk = None
 
     def sources(self) -> Sources:
         """What panels ask. Raises UnavailableError before the start."""
         if self._sources is None:
             raise UnavailableError("the service has not started in this process")
         return self._sources
+
+    def desk(self) -> Desk:
+        """What people change. Raises UnavailableError before the start."""
+        if self._desk is None:
+            raise UnavailableError("the service has not started in this process")
+        return self._desk
 
     def ensure_started(self, address: str | None = None) -> None:
         """Open this process's file, connections and threads, once; `address` is where it listens."""
@@ -78,6 +88,7 @@ class Service:
                 self.recorder, slots_of(server), lambda: oom_kills(Path("/")), is_worker=is_worker
             )
             self._sources = sources
+            self._desk = Desk(settings, sources, Door(engine, sources.store.reading), self.courier)
             sources.open()
             vitals.beat(time.perf_counter_ns())
             atexit.register(vitals.exit)
@@ -85,7 +96,16 @@ class Service:
             def lead() -> None:
                 jobs = import_module(".jobs.timetable", __package__)
                 schedules.append(
-                    jobs.timetable(self.recorder, reader, ring, sources, engine, candidate.leads)
+                    jobs.timetable(
+                        self.recorder,
+                        reader,
+                        ring,
+                        sources,
+                        engine,
+                        self.courier,
+                        self.keys.secret("environment"),
+                        candidate.leads,
+                    )
                 )
                 schedules[0].start()
 

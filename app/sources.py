@@ -11,8 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .model.alerting import ActiveAlert, SystemSample
+from .model.alerting import Alert, SystemSample
+from .model.rules import StoredRule
 from .model.series import Series, Snapshot
+from .model.silencing import Silence
 from .model.vitals import Vitals
 from .model.windows import Window
 from .settings import Settings
@@ -66,8 +68,14 @@ class Sources(Protocol):
     def samples(self, since_s: float) -> Sequence[SystemSample]:
         """The system's samples since that instant, oldest first."""
 
-    def alerts(self) -> Sequence[ActiveAlert]:
+    def alerts(self) -> Sequence[Alert]:
         """Active alerts, worst first, then oldest first; while the store is away, as they were last."""
+
+    def rules(self) -> Sequence[StoredRule]:
+        """All rules; while the store is away, as they were last."""
+
+    def silences(self) -> Sequence[Silence]:
+        """The silences that stand or are planned; while the store is away, as they were last."""
 
     def troubles(self) -> Sequence[str]:
         """Why the measuring itself is degraded, a sentence each; empty when all is well."""

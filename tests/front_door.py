@@ -22,6 +22,7 @@ from app.store import make_engine
 
 KEY = "an-open-secret-for-tests"
 CALL = "/api/v1/tools/call"
+TURN_S = 5.0
 _HELD: list[FileLock] = []  # until this process ends: the services' candidates go on asking
 
 
@@ -66,6 +67,16 @@ class Front:
         assert response.status_code == 200, response.text
         return response.json
 
+    def send(self, method: str, path: str, body: object = None, *, key: str | None = KEY) -> TestResponse:
+        """A request that changes something, with `body` as JSON if there is one."""
+        return self.browser().open(path, method=method, json=body, headers=_headers(key))
+
+    def changed(self, method: str, path: str, body: object = None, status: int = 200) -> Any:
+        """The body of a change that succeeds."""
+        response = self.send(method, path, body)
+        assert response.status_code == status, response.text
+        return response.json
+
     def call(self, name: object, arguments: object = None, *, key: str | None = KEY) -> TestResponse:
         """Call a bundled tool."""
         body = {"name": name, "arguments": arguments or {}}
@@ -79,10 +90,12 @@ class Front:
         RollUp(recorder, Reader(recorder), ring, engine, self.settings).run(now_s)
         engine.dispose()
 
-    def judge(self, now_s: float) -> None:
-        """What the elected worker does every five seconds."""
+    def judge(self, now_s: float, for_s: float = 0.0) -> None:
+        """What the elected worker does every five seconds, from that instant on."""
         engine = make_engine(self.settings)
-        EvaluateAlerts(self.app.service.sources(), engine, self.app.service.recorder.instance).run(now_s)
+        job = EvaluateAlerts(self.app.service.sources(), engine, self.app.service.recorder.instance)
+        for turn in range(int(for_s / TURN_S) + 1):
+            job.run(now_s + turn * TURN_S)
         engine.dispose()
 
 

@@ -68,6 +68,10 @@ class Keys:
                 "allowed is a folder that this user can write, or set LAPTIME_API_KEY"
             ) from None
 
+    def secret(self, purpose: str) -> bytes:
+        """A secret of 32 bytes for one purpose, the same in all workers and instances with this key."""
+        return hmac.digest(self.key.encode(), f"laptime {purpose}".encode(), "sha256")
+
     def is_key(self, given: str) -> bool:
         """Whether `given` is the key, in a time that does not depend on where it differs."""
         return hmac.compare_digest(given.encode("utf-8", "replace"), self.key.encode())

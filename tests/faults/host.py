@@ -68,6 +68,13 @@ def slow(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
     return quick(environ, start_response)
 
 
+def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """The rest of the path is the status."""
+    status = environ["PATH_INFO"].split("/")[2]
+    start_response(f"{status} Told", [*TEXT, ("Content-Length", "5")])
+    return [b"quick"]
+
+
 def asleep(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """The rest of the path is for how many seconds."""
     time.sleep(float(environ["PATH_INFO"].split("/")[2]))
@@ -176,6 +183,7 @@ ROUTES: dict[str, Callable[[Any, Any], Iterable[bytes]]] = {
     "name_tool": name_tool,
     "surrogates": surrogates,
     "slow": slow,
+    "answering": answering,
     "asleep": asleep,
     "spinning": spinning,
     "forking": forking,

@@ -22,17 +22,19 @@ from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
 import app
-from app.jobs import leader, prune, timetable
+from app.jobs import leader, prune, send_notices, timetable
+from app.model import telling
 
 from .host import application
 
 __all__ = ["application"]
 
-TIMES = {"ROLL_UP_EVERY_S": 0.25, "EVALUATE_EVERY_S": 0.5, "PRUNE_EVERY_S": 0.5}
+TIMES = {"ROLL_UP_EVERY_S": 0.25, "EVALUATE_EVERY_S": 0.5, "SEND_EVERY_S": 0.5, "PRUNE_EVERY_S": 0.5}
+JOBS = ("ThreadPoolExecutor", "laptime-notice")
 TAKEN = Path(os.environ["STEPS"])
 SIGNAL = signal.Signals[os.environ.get("STEPS_SIGNAL", "SIGKILL")]
 ONLY = re.compile(os.environ.get("STEPS_ONLY", ""))  # what a step has to match to be taken
-FILES = frozenset({"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"})
+FILES = frozenset({"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "subprocess.Popen"})
 PRODUCT = str(Path(app.__file__).parent)
 MOST_ALIKE = 5
 
@@ -43,6 +45,11 @@ assert hasattr(prune, "SETTLED_S")
 prune.SETTLED_S = 0.0  # at once
 assert hasattr(leader, "POLL_S")
 leader.POLL_S = 0.05
+for _name, _seconds in (("GROUP_S", 0.5), ("FOLLOWING_S", 0.5)):
+    assert hasattr(telling, _name)
+    setattr(telling, _name, _seconds)
+assert hasattr(send_notices, "LEASE_S")
+send_notices.LEASE_S = 1.0  # how long a try that was cut off is waited for
 
 _alike: Counter[tuple[str, str]] = Counter()
 _busy = threading.local()
@@ -50,7 +57,7 @@ _busy = threading.local()
 
 def step(kind: str) -> None:
     """Be killed here, unless this is no job's thread or somebody was killed here before."""
-    if not threading.current_thread().name.startswith("ThreadPoolExecutor"):
+    if not threading.current_thread().name.startswith(JOBS):
         return
     place = _place()
     if kind in ("begin", "checkin"):

@@ -18,6 +18,8 @@ ODD = (
     "in_close", "quick",
 )  # fmt: skip
 
+pytestmark = pytest.mark.xdist_group("odd_wsgi")
+
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Service]]:

@@ -8,15 +8,30 @@ import pytest
 
 from app.capture.samples import RING_FILE, SampleRing
 from app.jobs.prune import ALERTS_KEPT_S, SETTLED_S, Prune
-from app.model.alerting import Condition, SystemSample
+from app.model.alerting import SystemSample
 from app.model.windows import KEEP_S
 from app.settings import Settings
-from app.store import alerts, make_engine, migrate, reading, writing
+from app.store import Engine, alert_pages, alerts, make_engine, migrate, reading, writing
+from app.store.alert_pages import Filter
 from app.store.longer import behind
 from app.store.rollups import roll_up
 
 NOW_S = 1_764_000_000.0
 SAMPLE_S = 60.0
+
+
+def over(engine: Engine, at_s: float) -> None:
+    """An alert that was opened and resolved at that instant."""
+    values = {"type": "slow", "tool": "tool", "severity": "warning", "message": "is slow", "value": 2.0}
+    with writing(engine) as connection:
+        id = alerts.open_alert(connection, values | {"threshold": 1.0, "opened_s": at_s})
+        alerts.change(connection, [{"id": id, "resolved_s": at_s}])
+
+
+def kept(engine: Engine) -> int:
+    """How many alerts there are."""
+    with reading(engine) as connection:
+        return len(alert_pages.page(connection, Filter(), 10).alerts)
 
 
 @pytest.mark.parametrize(
@@ -30,29 +45,22 @@ def test_what_is_due_goes_unless_the_clock_was_just_set_ahead(
     engine = make_engine(Settings(state_dir=tmp_path))
     migrate(engine)
     ended_s = NOW_S - ALERTS_KEPT_S - 7200
-    condition = Condition("slow", "tool", "warning", "is slow", 2.0, 1.0)
-    with writing(engine) as connection:
-        alerts.sync(connection, [condition], ended_s)
-        alerts.sync(connection, [], ended_s)
+    over(engine, ended_s)
     ring = SampleRing(tmp_path / RING_FILE)
     for number in range(int(2 * SETTLED_S / SAMPLE_S) + 61):  # an hour more than twice what is asked for
         at_s = NOW_S - 2 * SETTLED_S - 3600 + SAMPLE_S * number
         ring.append(SystemSample(at_s, 1.0, 1.0, 1.0))
     Prune(engine, "host", KEEP_S, ring, SAMPLE_S).run(NOW_S + ahead_s)
-    with reading(engine) as connection:
-        assert len(alerts.recent(connection, 10)) == left
+    assert kept(engine) == left
     engine.dispose()
 
 
 def test_without_samples_nothing_is_pruned(tmp_path: Path) -> None:
     engine = make_engine(Settings(state_dir=tmp_path))
     migrate(engine)
-    with writing(engine) as connection:
-        alerts.sync(connection, [Condition("slow", "tool", "warning", "is slow", 2.0, 1.0)], 0.0)
-        alerts.sync(connection, [], 0.0)
+    over(engine, 0.0)
     Prune(engine, "host", KEEP_S, SampleRing(tmp_path / RING_FILE), SAMPLE_S).run(NOW_S)
-    with reading(engine) as connection:
-        assert len(alerts.recent(connection, 10)) == 1
+    assert kept(engine) == 1
     engine.dispose()
 
 
