@@ -31,6 +31,14 @@ class BadRequestError(LaptimeError):
     title = "Bad request"
 
 
+class ConflictError(BadRequestError):
+    """It is right in itself and does not fit to what there is, such as a name that is taken."""
+
+    status = 409
+    code = "conflict"
+    title = "Conflict"
+
+
 class UnknownToolError(BadRequestError):
     """No tool has the name that the call asked for."""
 
@@ -59,6 +67,14 @@ class NotFoundError(LaptimeError):
     status = 404
     code = "not_found"
     title = "Not found"
+
+
+class UnsupportedMediaError(LaptimeError):
+    """The body is of a type that is not read."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
 
 
 class TooLargeError(LaptimeError):

@@ -18,7 +18,7 @@ from .errors import SettingError
 from .service import Service
 from .settings import Settings
 from .store import database_url
-from .web import auth, front, health, pages, performance_api, problems
+from .web import alert_pages, auth, front, health, pages, performance_api, problems
 from .web.tries import Tries
 
 if TYPE_CHECKING:
@@ -110,7 +110,10 @@ def compose(service: Service) -> Web:
     app.register_blueprint(front.blueprint)
     app.register_blueprint(auth.blueprint, url_prefix=dashboard)
     app.register_blueprint(pages.blueprint(service.sources, service.settings.banner), url_prefix=dashboard)
-    app.register_blueprint(performance_api.blueprint(service.sources), url_prefix=performance)
+    app.register_blueprint(
+        alert_pages.blueprint(service.sources, service.desk), url_prefix=f"{dashboard}/alerts"
+    )
+    app.register_blueprint(performance_api.blueprint(service.sources, service.desk), url_prefix=performance)
     app.after_request(_harden)
     app.cli.add_command(_commands(service))
     return app

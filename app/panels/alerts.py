@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..model.alerting import SYSTEM, ActiveAlert, SystemSample
-from ..model.series import Series
+from ..model import formats
+from ..model.alerting import SYSTEM, Alert
+from ..model.readings import Target
+from ..model.rules import Rule
+from ..model.silencing import covering
 from ..model.windows import Window
 from ..sources import Sources
-from . import formats
-from .points import Point, courses
-from .sparks import POINTS, Spark, spark
+from .alerting import words
+from .alerting.courses import Courses
+from .alerting.stages import Stage, stage_of
+from .sparks import Spark
 
 SHOWN = 8
-_FIELDS = {
-    "high_cpu_usage": ("CPU", "cpu_percent"),
-    "high_memory_usage": ("Memory", "memory_percent"),
-    "high_disk_usage": ("Disk", "disk_percent"),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One alert: who, the finding in bold, what it is judged by, and how it went."""
+    """One alert: who, the finding in bold, what it is judged by, in what state it is, and how it went."""
 
-    key: str
+    id: int
     severity: str
+    stage: Stage
     who: str
+    tool: str
     what: str
-    limit: str
+    why: str
+    seen: str
     lasted: str
     since_s: float
     spark: Spark
@@ -37,60 +39,60 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """The first findings of `count`; `watched` tools are judged now."""
+    """The first findings of `count`; `quiet` of them ask for nothing, `watched` tools are judged now."""
 
     findings: tuple[Finding, ...]
     count: int
+    quiet: int
     watched: int
 
 
 def alerts(window: Window, sources: Sources, now_s: float) -> Alerts:
     """What is wrong now; the window only decides how far the sparklines reach back."""
-    active = sources.alerts()
-    traffic, samples = sources.traffic(window), sources.samples(window.start_s)
-    drawn = courses(window, sources, {alert.tool for alert in active[:SHOWN]} - {SYSTEM}, POINTS)
-    findings = tuple(_finding(alert, drawn, samples, now_s) for alert in active[:SHOWN])
-    return Alerts(findings, len(active), sum(series.requests > 0 for series in traffic.tools.values()))
+    rules = {one.type: one.rule for one in sources.rules()}
+    staged = [(one, _stage(one, sources, now_s)) for one in sources.alerts()]
+    staged.sort(key=lambda pair: pair[1].is_quiet)
+    shown = staged[:SHOWN]
+    wanted = [(rules[one.type], Target(one.tool, one.instance)) for one, _ in shown if _is_drawn(one, rules)]
+    courses = Courses(window.coarser(), sources, wanted)
+    watched = sum(series.requests > 0 for series in sources.traffic(window).tools.values())
+    findings = tuple(_finding(one, stage, rules, courses, now_s) for one, stage in shown)
+    return Alerts(findings, len(staged), sum(stage.is_quiet for _, stage in staged), watched)
+
+
+def _stage(alert: Alert, sources: Sources, now_s: float) -> Stage:
+    return stage_of(alert, covering(sources.silences(), alert.type, alert.tool, alert.severity, now_s))
+
+
+def _is_drawn(alert: Alert, rules: Mapping[str, Rule]) -> bool:
+    return alert.type in rules and rules[alert.type].kind != "digest"
 
 
 def _finding(
-    alert: ActiveAlert, drawn: Mapping[str, Sequence[Point]], samples: Sequence[SystemSample], now_s: float
+    alert: Alert, stage: Stage, rules: Mapping[str, Rule], courses: Courses, now_s: float
 ) -> Finding:
-    who, what, limit, line = alert.tool, alert.message, "", Spark()
-    if alert.type == "low_success_rate":
-        what = f"{100 - alert.value:.0f} % of calls fail"
-        limit = f"success {formats.percent(alert.value)} %, limit {alert.threshold:g} %"
-        line = _tool_spark(drawn.get(alert.tool, ()), _failed_percent, 100 - alert.threshold)
-    elif alert.type == "high_response_time":
-        what = f"Average {formats.milliseconds(alert.value)} ms"
-        limit = f"limit {formats.milliseconds(alert.threshold)} ms"
-        line = _tool_spark(drawn.get(alert.tool, ()), lambda series: series.average_ms, alert.threshold)
-    elif alert.type in _FIELDS and alert.tool == SYSTEM:
-        who, field = _FIELDS[alert.type]
-        what, limit = f"{alert.value:.1f} % used", f"limit {alert.threshold:g} %"
-        line = _system_spark(samples, field, alert.threshold)
+    rule = rules.get(alert.type)
+    title = words.title(alert, rule)
+    line = Spark()
+    if rule is not None and _is_drawn(alert, rules):
+        line = courses.spark(rule, Target(alert.tool, alert.instance), alert.threshold)
+    by = f" by {formats.shorten(alert.acknowledged_by)}" if alert.acknowledged_by else ""
     return Finding(
-        key=f"{alert.type}-{alert.since_s:.0f}",
+        id=alert.id,
         severity=alert.severity,
-        who=who,
-        what=what,
-        limit=limit,
+        stage=stage,
+        who=title.who or ("The machine" if alert.tool == SYSTEM else formats.shorten(alert.tool, 80)),
+        tool=alert.tool,
+        what=formats.shorten(rule.name, 100) if rule is not None else words.raised(title.what),
+        why=words.sentence(alert, rule),
+        seen=f"{stage.word}{by if stage.glyph == 'ack' else ''}." if stage.word else "",
         lasted=formats.duration(now_s - alert.since_s),
         since_s=alert.since_s,
         spark=line,
     )
 
 
-def _tool_spark(points: Sequence[Point], of: Callable[[Series], float | None], limit: float) -> Spark:
-    values = [of(point.series) if point.series else None for point in points]
-    return spark(values, limit=limit)
-
-
-def _system_spark(samples: Sequence[SystemSample], field: str, limit: float) -> Spark:
-    every = max(1, len(samples) // POINTS)
-    return spark([getattr(sample, field) for sample in samples[::every]], limit=limit, high=100.0)
-
-
-def _failed_percent(series: Series) -> float | None:
-    percent = series.success_percent
-    return None if percent is None else 100 - percent
+def parted(active: Sequence[Alert], sources: Sources, now_s: float) -> tuple[list[Alert], list[Alert]]:
+    """The alerts that ask for something, and those that do not."""
+    loud = [one for one in active if not _stage(one, sources, now_s).is_quiet]
+    return loud, [one for one in active if one not in loud]

@@ -165,14 +165,6 @@ class Metrics(Struct, frozen=True, gc=False):
     workers: Workers
 
 
-class Alert(Struct, frozen=True, gc=False):
-    type: str
-    tool: str
-    severity: str
-    message: str
-    timestamp: str
-
-
 class Health(Struct, frozen=True, gc=False):
     status: str
     alerts_count: int

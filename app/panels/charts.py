@@ -5,20 +5,18 @@ The page carries a Chart as JSON beside the canvas; `static/charts.js` draws it 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log10
 
-from ..model.alerting import ActiveAlert
+from ..model import formats
+from ..model.alerting import Alert
 from ..store.releases import Release
-from . import formats
 
 _STEPS = (1.0, 1.25, 1.5, 2.0, 2.5, 5.0, 10.0)
 _LOG_TOPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 _LINES = 4
 _LOG_TICKS = 7
-_HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +39,21 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An active alert over the chart: from when on, how bad, and its few words."""
+    """An alert over the chart: from when to when (None: it goes on), how bad, and its few words."""
 
     severity: str
     from_s: float
     label: str
+    to_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A dashed line across the chart: a limit of that severity, or "ok" for where it is well again."""
+
+    value: float
+    label: str
+    severity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`kind` is "lines" or "columns"; `edges_s` are the points' starts and the last one's end (Unix seconds).
+    """`edges_s` are the points' starts and the last one's end (Unix seconds).
+
+    `kind` is "lines", "columns" or "course": one line with its `limits`, whose values have `unit`.
 
     `is_thin`: too few requests for a line, so points are drawn. `gaps_s` are spans without data.
     """
@@ -71,6 +81,8 @@ class Chart:
     alarms: tuple[Alarm, ...]
     is_thin: bool
     releases: tuple[Mark, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    unit: str = ""
 
 
 def linear_axis(values: Sequence[float | None], least: float = 4.0) -> Axis:
@@ -98,7 +110,7 @@ def log_axis(values_ms: Sequence[float | None]) -> Axis:
     return Axis(low, high, tuple((mark, _mark(mark, mark == low)) for mark in shown), is_log=True)
 
 
-def alarms(alerts: Sequence[ActiveAlert], type_: str, words: str, start_s: float) -> tuple[Alarm, ...]:
+def alarms(alerts: Sequence[Alert], type_: str, words: str, start_s: float) -> tuple[Alarm, ...]:
     """The active alerts of one type, as they lie over a chart; the worst is named, the others counted."""
     chosen = [alert for alert in alerts if alert.type == type_]
     if not chosen:
@@ -110,10 +122,7 @@ def alarms(alerts: Sequence[ActiveAlert], type_: str, words: str, start_s: float
 
 def marks(releases: Sequence[Release]) -> tuple[Mark, ...]:
     """The releases as marks; of a commit's hash the usual seven digits."""
-    return tuple(
-        Mark(one.at_s, one.release[:7] if _HASH.fullmatch(one.release) else formats.shorten(one.release, 16))
-        for one in releases
-    )
+    return tuple(Mark(one.at_s, formats.release(one.release)) for one in releases)
 
 
 def _mark(value_ms: float, with_unit: bool) -> str:

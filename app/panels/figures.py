@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..model import formats
+from ..model.formats import Delta, Quantity
 from ..model.series import Series, Snapshot, total
 from ..model.windows import Window
 from ..sources import Sources, Traffic
-from . import formats
-from .formats import Delta, Quantity
 from .points import (
     ENOUGH_REQUESTS,
     Point,

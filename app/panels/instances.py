@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..fleet import GONE_S
+from ..model import formats
 from ..sources import Sources
-from . import formats
 from .answers import Instance, instant
 
 DAY_S = 86_400.0

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
-from ..model.alerting import ActiveAlert, SystemSample
+from ..model.alerting import Alert, SystemSample
+from ..model.rules import StoredRule
 from ..model.series import Series, Snapshot
+from ..model.silencing import Silence
 from ..model.vitals import Vitals
 from ..model.windows import Window
 from ..settings import Settings
@@ -55,8 +57,14 @@ class Look:
             self._samples[since_s] = self._sources.samples(since_s)
         return self._samples[since_s]
 
-    def alerts(self) -> Sequence[ActiveAlert]:
+    def alerts(self) -> Sequence[Alert]:
         return self._alerts
+
+    def rules(self) -> Sequence[StoredRule]:
+        return self._rules
+
+    def silences(self) -> Sequence[Silence]:
+        return self._silences
 
     def troubles(self) -> Sequence[str]:
         return self._sources.troubles()
@@ -66,5 +74,13 @@ class Look:
         return self._sources.snapshot()
 
     @cached_property
-    def _alerts(self) -> Sequence[ActiveAlert]:
+    def _alerts(self) -> Sequence[Alert]:
         return self._sources.alerts()
+
+    @cached_property
+    def _rules(self) -> Sequence[StoredRule]:
+        return self._sources.rules()
+
+    @cached_property
+    def _silences(self) -> Sequence[Silence]:
+        return self._sources.silences()

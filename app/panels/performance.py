@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import UnavailableError
-from ..model.alerting import UNJUDGED, ActiveAlert, system_health, worst
+from ..model.alerting import UNJUDGED, Alert, system_health, worst
 from ..model.series import EMPTY, Request, Series, ToolTotals
+from ..model.silencing import covering
 from ..model.vitals import Vitals, of_samples
 from ..model.windows import Window, named
 from ..settings import Settings
 from ..sources import Sources
+from .alert_lines import AlertLine, alert_line
 from .answers import (
-    Alert,
     AlertCounts,
     Dashboard,
     DashboardOverview,
@@ -68,11 +69,11 @@ def tool(name: str, window: Window | None, sources: Sources) -> ToolMetrics:
     return _tool(name, tools.get(name, ToolTotals(EMPTY)))
 
 
-def alerts(sources: Sources) -> list[Alert]:
+def alerts(sources: Sources, now_s: float) -> list[AlertLine]:
     """The active alerts, worst first."""
-    return [
-        Alert(one.type, one.tool, one.severity, one.message, instant(one.since_s)) for one in sources.alerts()
-    ]
+    active = sources.alerts()
+    standing = sources.silences() if active else ()
+    return [alert_line(one, covering(standing, one.type, one.tool, one.severity, now_s)) for one in active]
 
 
 def health(sources: Sources) -> Health:
@@ -204,7 +205,7 @@ def _system(window: Window | None, sources: Sources, now_s: float) -> SystemMetr
     return system_metrics(newest, list(by_instance.values()))
 
 
-def _counts(active: Sequence[ActiveAlert]) -> AlertCounts:
+def _counts(active: Sequence[Alert]) -> AlertCounts:
     severities = [one.severity for one in active]
     return AlertCounts(
         len(active), severities.count("critical"), severities.count("warning"), severities.count("error")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..model import formats
 from ..model.alerting import SystemSample
 from ..model.vitals import Vitals, mean_of, most_of
 from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources
-from . import formats
 from .instances import instances_sentence
 from .sparks import POINTS, Spark, spark
 

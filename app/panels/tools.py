@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from shlex import quote
 
-from ..model.alerting import UNJUDGED, ActiveAlert
+from ..model import formats
+from ..model.alerting import UNJUDGED, Alert
 from ..model.series import EMPTY, Series, total
 from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources
-from . import formats
 from .points import (
     ENOUGH_REQUESTS,
     Point,
@@ -140,7 +140,7 @@ def tools(
 
 
 def _row(
-    tool: _Tool, points: Sequence[Point], span_s: float, busy_ns: int, alerts: Sequence[ActiveAlert]
+    tool: _Tool, points: Sequence[Point], span_s: float, busy_ns: int, alerts: Sequence[Alert]
 ) -> ToolRow:
     series, name = tool.series, tool.name
     slow = _severity(alerts, name, "high_response_time")
@@ -196,5 +196,5 @@ def _trend(change_percent: float | None) -> Trend:
     return Trend(f"{abs(change_percent):,.0f} % {word}", tone)
 
 
-def _severity(alerts: Sequence[ActiveAlert], tool: str, type_: str) -> str:
+def _severity(alerts: Sequence[Alert], tool: str, type_: str) -> str:
     return next((alert.severity for alert in alerts if alert.tool == tool and alert.type == type_), "")

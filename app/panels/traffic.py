@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..model import formats
+from ..model.formats import Quantity
 from ..model.series import Series, total
 from ..model.windows import Window
 from ..sources import Sources
-from . import formats
 from .charts import Chart, Line, alarms, linear_axis, log_axis, marks
-from .formats import Quantity
 from .points import ENOUGH_REQUESTS, Point, gaps, measured_from, merged
 
 TABLE_ROWS = 13

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..model.alerting import SEVERITIES, SYSTEM, ActiveAlert, SystemSample
+from ..model import formats
+from ..model.alerting import SEVERITIES, SYSTEM, Alert, SystemSample
+from ..model.rules import SLOWER_THAN, TOGETHER, Rule
 from ..model.series import Snapshot, Worker
 from ..model.windows import Window
 from ..sources import Sources, Traffic
-from . import formats
+from .alerting import words
+from .alerts import parted
 from .points import first_s, merged, missing_s
 from .system import is_stale
 
 _NAMED = 2
 _DOTS = 8
-_GAUGES = {
-    "high_cpu_usage": "CPU is high",
-    "high_memory_usage": "Memory is high",
-    "high_disk_usage": "Disk is nearly full",
+_GAUGES = {"cpu": "CPU is high", "memory": "Memory is high", "disk": "Disk is nearly full"}
+# By metric and the side that is wrong.
+_STATES = {
+    ("success_rate", "below"): "is failing",
+    ("success_rate", "above"): "is failing",  # an objective's
+    **{(name, "above"): "is failing" for name in ("error_rate", "errors", "server_errors")},
+    **{(name, "above"): "is slow" for name in ("average", "p50", "p95", "p99", "max", SLOWER_THAN)},
+    ("throughput", "above"): "is called very often",
+    ("throughput", "below"): "is hardly called",
+    ("absence", "above"): "is not called",
 }
 
 
@@ -40,7 +49,7 @@ class Fact:
 class Verdict:
     """`severity` is ok, info, warning, error, critical or unknown; `word` stands coloured before `detail`.
 
-    `troubles` says why the measuring itself is degraded.
+    `troubles` says why the measuring itself is degraded. `glyph` is a mark other than the severity's.
     """
 
     severity: str
@@ -49,6 +58,7 @@ class Verdict:
     detail: str
     facts: tuple[Fact, ...]
     troubles: tuple[str, ...] = ()
+    glyph: str = ""
 
 
 def verdict(window: Window, sources: Sources, now_s: float) -> Verdict:
@@ -68,41 +78,67 @@ def _judged(window: Window, sources: Sources, now_s: float) -> Verdict:
         Fact("Up", formats.duration(now_s - snapshot.started_s), f"{_requests(snapshot)} since"),
         _data_fact(window, traffic, snapshot),
     )
-    if active:
-        return _troubled(active, traffic, now_s, facts)
+    loud, quiet = parted(active, sources, now_s)
+    rules = {one.type: one.rule for one in sources.rules()}
+    if loud:
+        return _troubled(loud, rules, traffic, now_s, facts)
     if stale and newest is not None:
         silence = formats.duration(now_s - newest.at_s)
         detail = "Requests are still counted, but alerts neither begin nor end until the jobs go on."
         return Verdict("unknown", f"The machine was not sampled for {silence}", "", detail, facts)
+    if quiet:
+        word, glyph = _seen(quiet)
+        told = _troubled(quiet, rules, traffic, now_s, facts)
+        return replace(told, severity="unknown", word=word, glyph=glyph)
     return _calm(snapshot, traffic, facts)
 
 
-def sentence(active: Sequence[ActiveAlert]) -> str:
+def sentence(active: Sequence[Alert], rules: Mapping[str, Rule]) -> str:
     """The worst alerts in a clause each: "run_query is failing, analyze_code is slow and 3 more"."""
-    clauses = list(dict.fromkeys(_clause(alert) for alert in active))
+    clauses = list(dict.fromkeys(_clause(alert, rules.get(alert.type)) for alert in active))
     rest = f" and {len(clauses) - _NAMED} more" if len(clauses) > _NAMED else ""
     return ", ".join(clauses[:_NAMED]) + rest
 
 
-def _clause(alert: ActiveAlert) -> str:
-    if alert.type in _GAUGES:
-        return f"{_GAUGES[alert.type]}: {alert.value:.0f} %"
-    name = formats.shorten(alert.tool)
-    words = {"high_response_time": "is slow", "low_success_rate": "is failing"}
-    return f"{name} {words[alert.type]}" if alert.type in words else f"{name}: {alert.type.replace('_', ' ')}"
+def _clause(alert: Alert, rule: Rule | None) -> str:
+    """What is wrong in a few words: "run_query is failing", else what the rule is called."""
+    if rule is None or rule.kind == "digest":
+        return f"{formats.shorten(alert.tool)}: {alert.type.replace('_', ' ')}"
+    if alert.tool == SYSTEM:
+        gauge = _GAUGES.get(rule.metric) if rule.condition == "above" else None
+        return f"{gauge}: {alert.value:.0f} %" if gauge else formats.shorten(rule.name)
+    name = "the service" if alert.tool == TOGETHER else formats.shorten(alert.tool)
+    is_bad_success = rule.kind == "objective" and rule.slower_than_ms is None
+    metric = "success_rate" if is_bad_success else SLOWER_THAN if rule.kind == "objective" else rule.metric
+    told = _STATES.get((metric, "above" if rule.kind == "objective" else rule.condition))
+    return f"{name} {told}" if told else str(words.title(alert, rule))
+
+
+def _seen(quiet: Sequence[Alert]) -> tuple[str, str]:
+    """How alerts are told of that ask for nothing."""
+    if all(alert.acknowledged_s is not None for alert in quiet):
+        return "Acknowledged,", "ack"
+    return "Silenced,", "mute"
 
 
 def _troubled(
-    active: Sequence[ActiveAlert], traffic: Traffic, now_s: float, facts: tuple[Fact, ...]
+    active: Sequence[Alert],
+    rules: Mapping[str, Rule],
+    traffic: Traffic,
+    now_s: float,
+    facts: tuple[Fact, ...],
 ) -> Verdict:
     worst = max((alert.severity for alert in active), key=SEVERITIES.index)
     since_s = min(alert.since_s for alert in active if alert.severity == worst)
     quiet = len(_called(traffic) - {alert.tool for alert in active})
     detail = f"for {formats.duration(now_s - since_s)}."
+    first = next(alert for alert in active if alert.severity == worst)
+    if first.requests and first.failures:
+        detail += f" {formats.count(first.failures)} of {formats.plural(first.requests, 'request')} failed."
     if quiet:
         subject = "The other tool raises" if quiet == 1 else f"The other {formats.count(quiet)} tools raise"
         detail += f" {subject} no alert."
-    return Verdict(worst, sentence(active), worst.capitalize(), detail, facts)
+    return Verdict(worst, sentence(active, rules), worst.capitalize(), detail, facts)
 
 
 def _calm(snapshot: Snapshot, traffic: Traffic, facts: tuple[Fact, ...]) -> Verdict:
@@ -121,19 +157,19 @@ def _calm(snapshot: Snapshot, traffic: Traffic, facts: tuple[Fact, ...]) -> Verd
     return Verdict("ok", f"Healthy: {subject}", "", detail, facts)
 
 
-def _alert_fact(active: Sequence[ActiveAlert], traffic: Traffic) -> Fact:
+def _alert_fact(active: Sequence[Alert], traffic: Traffic) -> Fact:
     called = _called(traffic)
     troubled = {alert.tool for alert in active} & called
     number = {severity: sum(alert.severity == severity for alert in active) for severity in SEVERITIES}
-    words = [_counted(number[severity], severity) for severity in reversed(SEVERITIES) if number[severity]]
-    if len(words) > _NAMED:
+    told = [_counted(number[severity], severity) for severity in reversed(SEVERITIES) if number[severity]]
+    if len(told) > _NAMED:
         rest = len(active) - number[next(one for one in reversed(SEVERITIES) if number[one])]
-        words = [words[0], f"{formats.count(rest)} more"]
+        told = [told[0], f"{formats.count(rest)} more"]
     if any(alert.tool == SYSTEM for alert in active) and not troubled:
         note = "of the system"
     else:
         note = f"{len(troubled)} of {formats.plural(len(called), 'tool')} in trouble"
-    return Fact("Active alerts", ", ".join(words) or "none", note)
+    return Fact("Active alerts", ", ".join(told) or "none", note)
 
 
 def _counted(number: int, severity: str) -> str:

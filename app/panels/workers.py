@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..model import staffing
+from ..model import formats, staffing
 from ..model.alerting import SystemSample
 from ..model.series import Restarts, Snapshot, Worker
 from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources
-from . import answers, formats
+from . import answers
 from .measuring import hook_percent, hook_us, pages_percent
 from .system import is_stale
 

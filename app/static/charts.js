@@ -17,7 +17,7 @@ function options(data) {
     events: [],
     layout: { autoPadding: false, padding: { top: TOP } },
     plugins: { legend: { display: false }, tooltip: { enabled: false } },
-    scales: { x: timeScale(data), y: valueScale(data.axis) },
+    scales: { x: timeScale(data), y: valueScale(data.axis, data.kind === "columns") },
   };
 }
 
@@ -36,10 +36,10 @@ function timeScale(data) {
   };
 }
 
-function valueScale(axis) {
+function valueScale(axis, isStacked) {
   return {
     type: axis.is_log ? "logarithmic" : "linear",
-    stacked: !axis.is_log,
+    stacked: isStacked,
     min: axis.low,
     max: axis.high,
     border: { display: false },

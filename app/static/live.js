@@ -5,6 +5,7 @@ const LATE_S = 12;
 const SPREAD_MS = 30;
 
 const panels = [...document.querySelectorAll("[data-panel]")];
+const counts = document.querySelectorAll("[data-active-count]");
 const live = document.querySelector("[data-live]");
 const text = live.querySelector("[data-live-text]");
 const glyph = live.querySelector("use");
@@ -92,9 +93,19 @@ function arrived(event) {
   freshAt.set(panel, Date.now());
   failed = false;
   if (ctx.sourceElement.matches("a[href]")) history.replaceState(null, "", ctx.sourceElement.href.split("#")[0]);
+  count(panel.querySelector("[data-active]")?.dataset.active);
   const title = panel.querySelector("h1");
   if (title) document.title = `${title.textContent} · Laptime`;
   tell();
+}
+
+// How many alerts are active, in the navigation.
+function count(active) {
+  if (active === undefined) return;
+  for (const one of counts) {
+    one.textContent = active;
+    one.hidden = active === "0";
+  }
 }
 
 function missed(event) {

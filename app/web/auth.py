@@ -19,7 +19,7 @@ from .tries import TRIES, Tries
 
 _RENEW_S = 300
 _OPEN = frozenset({"health.health", "auth.sign_in", "auth.sign_in_page", "pages.static"})
-_PAGES = ("pages.", "auth.", "front.")
+_PAGES = ("pages.", "alerts.", "auth.", "front.")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 blueprint = Blueprint("auth", __name__)
@@ -76,7 +76,7 @@ def guard(app: Flask, door: Door, *, sessions: bool) -> None:
 def check_form(door: Door) -> None:
     """Refuse a change that another site sends. Raises BadRequestError."""
     check_origin(door)
-    token = request.form.get("csrf_token", "")
+    token = request.form.get("csrf_token", "") or request.headers.get("X-CSRF-Token", "")
     if not hmac.compare_digest(token.encode("utf-8", "replace"), _form_token(door).encode()):
         raise BadRequestError("the form is out of date; load the page again and send it once more")
 

@@ -25,6 +25,7 @@ from ..panels.look import Look
 from ..panels.registry import PANELS, Panel, by_slug
 from ..settings import VERSION
 from ..sources import Sources
+from .shell import html, page, shell
 
 STATIC = Path(__file__).parents[1] / "static"
 DEFAULT_WINDOW, YOUNG_WINDOW = "1h", "15m"
@@ -60,7 +61,7 @@ def blueprint(sources_of: Callable[[], Sources], banner: str) -> Blueprint:
         if not htmx:
             return _page((chosen,), sources_of())
         look, now_s = Look(sources_of()), time.time()
-        return _html(_fragment(chosen, _window(look, now_s), look, now_s))
+        return html(_fragment(chosen, _window(look, now_s), look, now_s))
 
     @pages.get("/static/<path:filename>")
     def static(filename: str) -> Response:
@@ -99,8 +100,13 @@ def _page(panels: Iterable[Panel], sources: Sources) -> Response:
     window = _window(look, now_s)
     shown = [(panel, Markup(_fragment(panel, window, look, now_s))) for panel in panels]  # noqa: S704 - rendered
     link = partial(_link, window=window.name)
-    return _html(
-        render_template("overview.html", panels=shown, window=window.name, windows=tuple(NAMED), link=link)
+    return page(
+        "overview.html",
+        shell=shell("Overview", look.alerts()),
+        panels=shown,
+        window=window.name,
+        windows=tuple(NAMED),
+        link=link,
     )
 
 
@@ -147,13 +153,6 @@ def _query(panels: Iterable[Panel], changes: dict[str, str]) -> dict[str, Any]:
     defaults = {name: option.default for panel in panels for name, option in panel.options.items()}
     asked = {name: request.args[name] for name in defaults if name in request.args} | changes
     return {name: value for name, value in asked.items() if value != defaults.get(name)}
-
-
-def _html(text: str) -> Response:
-    response = Response(text, mimetype="text/html")
-    response.cache_control.no_store = True
-    response.vary.add("HX-Request")
-    return response
 
 
 @cache

@@ -9,17 +9,19 @@ from datetime import UTC, datetime
 import msgspec
 from flask import Blueprint, Response, request
 
+from ..desk import Desk
 from ..errors import BadRequestError
 from ..model.windows import Window, between, kept, named
 from ..panels import history as course
 from ..panels import performance
 from ..sources import Sources
+from . import alerts_api, rules_api
 
 _LONGEST_NAME = 1000
 
 
-def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
-    """The five routes; `sources_of` is called once a request."""
+def blueprint(sources_of: Callable[[], Sources], desk_of: Callable[[], Desk]) -> Blueprint:
+    """All routes; what they are made of is called once a request."""
     api = Blueprint("performance", __name__)
 
     @api.get("/metrics")
@@ -35,7 +37,7 @@ def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
     @api.get("/alerts")
     def alerts() -> Response:
         """The active alerts, worst first."""
-        active = performance.alerts(sources_of())
+        active = performance.alerts(sources_of(), time.time())
         return _json({"success": True, "timestamp": _now(), "alert_count": len(active), "alerts": active})
 
     @api.get("/dashboard")
@@ -59,6 +61,8 @@ def blueprint(sources_of: Callable[[], Sources]) -> Blueprint:
             raise BadRequestError("metric is missing; it names what is to be told, such as requests or p95")
         return _answer("history", course.history(metric, tool, window, sources))
 
+    alerts_api.add(api, desk_of)
+    rules_api.add(api, desk_of)
     return api
 
 

@@ -79,6 +79,10 @@ def text(value: object) -> bool:
     return type(value) is str and value != ""
 
 
+def text_or_empty(value: object) -> bool:
+    return type(value) is str
+
+
 def flag(value: object) -> bool:
     return type(value) is bool
 
@@ -110,6 +114,7 @@ def one_of(*allowed: str) -> Callable[[object], bool]:
 
 STATUS = one_of("healthy", "warning", "error", "critical")
 MACHINE = one_of("healthy", "warning", "critical")
+SEVERITY = one_of("info", "warning", "error", "critical")
 RECENT = {"timestamp": instant, "response_time": milliseconds, "success": flag}
 TOOL = {
     "tool_name": text,
@@ -194,14 +199,101 @@ METRICS = {
         ],
     },
 }
+LEVEL = {"severity": SEVERITY, "threshold": duration}
+RULE = {
+    "id": count,
+    "type": text,
+    "is_default": flag,
+    "changed_at": OrNull(instant),
+    "changed_by": OrNull(text),
+    "name": text,
+    "kind": one_of("threshold", "objective", "digest"),
+    "metric": text,
+    "tools": [text],
+    "together": flag,
+    "condition": one_of("above", "below"),
+    "window_s": count,
+    "levels": [LEVEL],
+    "hold_s": count,
+    "recovery": OrNull(duration),
+    "recovery_s": count,
+    "least_requests": count,
+    "least_failures": count,
+    "slower_than_ms": OrNull(duration),
+    "target_percent": OrNull(percent),
+    "every": one_of("day", "week"),
+    "at": text,
+    "message": text_or_empty,
+    "channels": [text],
+    "enabled": flag,
+}
+SILENCE = {
+    "id": count,
+    "state": one_of("planned", "standing", "over"),
+    "start": instant,
+    "end": instant,
+    "rule": OrNull(text),
+    "tools": [text],
+    "severity": OrNull(SEVERITY),
+    "reason": text_or_empty,
+    "author": text,
+}
+NOTICE = {
+    "id": text,
+    "kind": one_of("alerts", "digest", "test"),
+    "state": one_of("waiting", "delivered", "dead", "dropped"),
+    "severity": SEVERITY,
+    "created_at": instant,
+    "finished_at": OrNull(instant),
+    "due_at": OrNull(instant),
+    "tries": count,
+    "title": text_or_empty,
+    "detail": OrNull(text),
+}
+LOGGED = NOTICE | {
+    "channel": text,
+    "tries": [{"timestamp": instant, "seconds": OrNull(duration), "detail": text}],
+}
+CHANNEL = {
+    "id": count,
+    "name": text,
+    "enabled": flag,
+    "least_severity": SEVERITY,
+    "types": [text],
+    "quiet_from": text_or_empty,
+    "quiet_to": text_or_empty,
+    "time_zone": text,
+    "service": text,
+    "shown": text,
+    "source": one_of("store", "environment"),
+    "newest_notice": OrNull(NOTICE),
+}
 ALERT = {
     "type": one_of(
         "high_response_time", "low_success_rate", "high_cpu_usage", "high_memory_usage", "high_disk_usage"
     ),
     "tool": text,
-    "severity": one_of("info", "warning", "error", "critical"),
+    "severity": SEVERITY,
     "message": text,
     "timestamp": instant,
+    "id": count,
+    "state": one_of("firing", "acknowledged", "flapping", "no_data", "resolved"),
+    "value": duration,
+    "threshold": duration,
+    "since": instant,
+    "peak": OrNull(duration),
+    "peak_severity": SEVERITY,
+    "instance": text_or_empty,
+    "requests": OrNull(count),
+    "failures": OrNull(count),
+    "release": OrNull(text),
+    "acknowledged_by": OrNull(text),
+    "acknowledged_at": OrNull(instant),
+    "acknowledged_note": OrNull(text),
+    "resolved_at": OrNull(instant),
+    "resolved_by": OrNull(text),
+    "resolved_note": OrNull(text),
+    "silenced_until": OrNull(instant),
 }
 TOOL_LINE = {
     "tool_name": text,
@@ -260,5 +352,10 @@ ANSWERS = {
     "/performance/history?metric=p95&tool=ping&window=15m": _SUCCESS | {"history": HISTORY},
     "/performance/history?metric=cpu&window=6h": _SUCCESS | {"history": HISTORY},
     "/health": {"status": one_of("healthy"), "version": text, "timestamp": instant},
+    "/performance/alerts/history": _SUCCESS | {"alerts": [ALERT], "next": OrNull(text)},
+    "/performance/rules": _SUCCESS | {"rules": [RULE]},
+    "/performance/silences": _SUCCESS | {"silences": [SILENCE]},
+    "/performance/channels": _SUCCESS | {"channels": [CHANNEL]},
+    "/performance/notices": _SUCCESS | {"notices": [LOGGED], "next": OrNull(text)},
 }
 CALLED = {"success": yes, "tool": text, "content": [{"type": one_of("text"), "text": text}]}

@@ -48,7 +48,7 @@ def routes(front: Front) -> list[Route]:
     for app in (front.app, tool_server(front)):
         adapter = app.url_map.bind("localhost")
         for rule in app.url_map.iter_rules():
-            path = adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, "x"), force_external=False)
+            path = adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, "1"), force_external=False)
             is_page = app is front.app and not rule.endpoint.startswith("performance.")
             if rule.endpoint not in OPEN:
                 found += [Route(method, path, is_page) for method in sorted(rule.methods or ())]

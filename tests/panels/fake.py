@@ -13,9 +13,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from app.model.alerting import ActiveAlert, SystemSample
+from app.model.alerting import Alert, SystemSample
+from app.model.defaults import default_rules
 from app.model.histogram import Histogram, bucket_of
+from app.model.rules import StoredRule
 from app.model.series import EMPTY, Restarts, Series, Snapshot, ToolTotals, Worker, total
+from app.model.silencing import Silence
 from app.model.staffing import saturation_percent
 from app.model.vitals import Vitals, of_samples
 from app.model.windows import Window
@@ -62,10 +65,10 @@ HOSTILE = {
 }
 
 ALERTS = (
-    ActiveAlert(
+    Alert(
         "low_success_rate", "run_query", "error", "Low success rate: 30.6%", 30.6, 90.0, NOW_S - FAILING_S
     ),
-    ActiveAlert(
+    Alert(
         "high_response_time", "analyze_code", "warning", "High average response time: 2150.45ms",
         2150.45, 2000.0, NOW_S - SLOW_S,
     ),
@@ -100,7 +103,7 @@ class FakeSources:
     history_s: float = 40 * 86_400
     requests_each: int | None = None
     away_s: Sequence[tuple[float, float]] = ()
-    active: Sequence[ActiveAlert] = ALERTS
+    active: Sequence[Alert] = ALERTS
     is_sampled: bool = True
     sample_age_s: float = 2.0
     cpu_percent: float = 54.8
@@ -111,6 +114,8 @@ class FakeSources:
     restarts: Restarts = Restarts()
     degraded: Sequence[str] = ()
     is_released: bool = False
+    own_rules: Sequence[StoredRule] = ()
+    silenced: Sequence[Silence] = ()
     reported: Sequence[Reported] = (Reported("one", NOW_S - 2280, NOW_S - 4),)
     settings: Settings = field(default_factory=Settings)
     _known: dict[tuple[float, Window], Traffic] = field(default_factory=dict)
@@ -173,8 +178,19 @@ class FakeSources:
         times = [newest_s - 5 * (count - 1 - index) for index in range(max(0, count))]
         return [self._sample(at_s) for at_s in times]
 
-    def alerts(self) -> Sequence[ActiveAlert]:
+    def alerts(self) -> Sequence[Alert]:
         return self.active
+
+    def rules(self) -> Sequence[StoredRule]:
+        known = default_rules(self.settings)
+        defaults = [
+            StoredRule(id=number, type=type, rule=rule, is_default=True)
+            for number, (type, rule) in enumerate(known.items(), 1)
+        ]
+        return [*defaults, *self.own_rules]
+
+    def silences(self) -> Sequence[Silence]:
+        return self.silenced
 
     def troubles(self) -> Sequence[str]:
         return self.degraded
@@ -269,7 +285,7 @@ def healthy() -> FakeSources:
 def critical() -> FakeSources:
     """The machine is full: a critical alert of the system before the tools'."""
     words = "High CPU usage: 98.2%"
-    alert = ActiveAlert("high_cpu_usage", "system", "critical", words, 98.2, 95.0, NOW_S - 130)
+    alert = Alert("high_cpu_usage", "system", "critical", words, 98.2, 95.0, NOW_S - 130)
     return FakeSources(active=(alert, *ALERTS), cpu_percent=98.2)
 
 
@@ -302,10 +318,9 @@ def hostile() -> FakeSources:
     """Names that try to be markup, code or very long, one of them with an alert."""
     first = next(iter(HOSTILE))
     bad = tuple(
-        ActiveAlert("low_success_rate", name, "error", f"Low: {name}", 10.0, 90.0, NOW_S - 60)
-        for name in HOSTILE
+        Alert("low_success_rate", name, "error", f"Low: {name}", 10.0, 90.0, NOW_S - 60) for name in HOSTILE
     )
-    odd = ActiveAlert("made_by_a_user", first, "info", f"Odd: {first}", 1.0, 0.0, NOW_S - 60)
+    odd = Alert("made_by_a_user", first, "info", f"Odd: {first}", 1.0, 0.0, NOW_S - 60)
     return FakeSources(tools=HOSTILE, active=(*bad, odd))
 
 

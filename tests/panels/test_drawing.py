@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.model.alerting import ActiveAlert
+from app.model.alerting import Alert
 from app.panels.charts import alarms, linear_axis, log_axis
 from app.panels.sparks import Spark, spark
 
@@ -66,8 +66,8 @@ def test_a_log_axis_without_values_is_still_one() -> None:
 
 
 def test_alarms_name_the_worst_and_count_the_others() -> None:
-    def alert(tool: str, since_s: float) -> ActiveAlert:
-        return ActiveAlert("low_success_rate", tool, "error", "", 1, 2, since_s)
+    def alert(tool: str, since_s: float) -> Alert:
+        return Alert("low_success_rate", tool, "error", "", 1, 2, since_s)
 
     (alarm,) = alarms([alert("b", 900), alert("a", 400)], "low_success_rate", "fails", 500)
     assert (alarm.label, alarm.severity, alarm.from_s) == ("b fails and 1 more", "error", 500)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,11 +11,13 @@ import msgspec
 import pytest
 
 from app.errors import BadRequestError, NotFoundError
-from app.model.alerting import ActiveAlert, SystemSample
+from app.model.alerting import Alert, SystemSample
+from app.model.formats import NOTHING
+from app.model.rules import Level, Rule, StoredRule
+from app.model.silencing import Silence
 from app.model.windows import NAMED, Window, named
 from app.panels.alerts import alerts
 from app.panels.figures import figures
-from app.panels.formats import NOTHING
 from app.panels.look import Look
 from app.panels.registry import PANELS, Panel, by_slug
 from app.panels.system import system
@@ -174,21 +177,64 @@ def test_the_points_of_a_chart_lie_between_its_edges() -> None:
 def test_findings_say_the_value_and_its_limit() -> None:
     shown = alerts(HOUR, look("troubled"), NOW_S)
     failing, slow = shown.findings
-    assert (failing.who, failing.what) == ("run_query", "69 % of calls fail")
-    assert failing.limit == "success 30.60 %, limit 90 %"
-    assert (slow.what, slow.limit, slow.lasted) == ("Average 2,150 ms", "limit 2,000 ms", "29 min")
+    assert (failing.who, failing.what) == ("run_query", "Low success rate")
+    assert failing.why == "30.6 % over the last 5 min, limit 90 %."
+    assert (slow.what, slow.lasted) == ("High response time", "29 min")
+    assert slow.why == "Average response time 2,150 ms over the last 5 min, limit 2,000 ms."
     assert failing.spark.limit is not None
     assert slow.spark.line
 
 
-def test_an_alert_of_an_unknown_type_is_shown_with_its_own_words() -> None:
+def test_an_alert_of_a_rule_that_is_gone_is_shown_with_its_own_words() -> None:
     (odd,) = [one for one in alerts(HOUR, look("hostile"), NOW_S).findings if one.severity == "info"]
-    assert odd.what == "Odd: <script>alert(1)</script>"
+    assert odd.what == "Made by a user"
+    assert odd.why == "Odd: <script>alert(1)</script>."
+
+
+def test_what_somebody_is_at_comes_last_and_decides_no_verdict() -> None:
+    failing, slow = fake.ALERTS
+    seen = replace(failing, acknowledged_s=NOW_S - 60, acknowledged_by="Ann")
+    sources = FakeSources(active=(seen, slow))
+    first, last = alerts(HOUR, sources, NOW_S).findings
+    assert (first.who, last.who, last.seen) == ("analyze_code", "run_query", "Acknowledged by Ann.")
+    assert verdict(HOUR, sources, NOW_S).severity == "warning"
+    assert verdict(HOUR, sources, NOW_S).sentence == "analyze_code is slow"
+    only = verdict(HOUR, FakeSources(active=(seen,)), NOW_S)
+    assert (only.severity, only.glyph, only.word) == ("unknown", "ack", "Acknowledged,")
+
+
+def test_what_is_silenced_is_told_of_as_such() -> None:
+    silence = Silence(1, NOW_S - 60, NOW_S + 3600, tools=("run_query",))
+    shown = alerts(HOUR, FakeSources(silenced=(silence,)), NOW_S)
+    assert (shown.count, shown.quiet) == (2, 1)
+    assert shown.findings[-1].stage.word == "Silenced"
+
+
+RULES = {
+    "p95": (Rule(name="Slow", metric="p95", levels=(Level("warning", 400),)), "is slow"),
+    "errors": (Rule(name="Errors", metric="errors", levels=(Level("warning", 3),)), "is failing"),
+    "absent": (Rule(name="Gone", metric="absence", levels=(Level("warning", 3),)), "is not called"),
+    "goal": (Rule(name="99.9 %", kind="objective", target_percent=99.9), "is failing"),
+    "bytes": (Rule(name="Large answers", metric="bytes", levels=(Level("warning", 3),)), "large answers"),
+}
+
+
+@pytest.mark.parametrize("type", RULES)
+def test_an_alert_of_any_rule_reads_well(type: str) -> None:
+    rule, told = RULES[type]
+    stored = StoredRule(id=9, type=type, rule=rule)
+    alert = Alert(type, "ping", "warning", "It is odd", 1234.5, 3.0, NOW_S - 60, requests=20, failures=4)
+    sources = FakeSources(active=(alert,), own_rules=(stored,))
+    assert verdict(HOUR, sources, NOW_S).sentence == f"ping {told}"
+    (finding,) = alerts(HOUR, sources, NOW_S).findings
+    assert finding.why.endswith(".")
+    assert "None" not in finding.why
+    assert "limit" in finding.why
 
 
 def test_no_more_findings_are_shown_than_can_be_read() -> None:
     many = tuple(
-        ActiveAlert("high_response_time", f"tool {n}", "warning", "", 3000, 2000, NOW_S) for n in range(30)
+        Alert("high_response_time", f"tool {n}", "warning", "", 3000, 2000, NOW_S) for n in range(30)
     )
     shown = alerts(HOUR, FakeSources(active=many), NOW_S)
     assert (len(shown.findings), shown.count) == (8, 30)

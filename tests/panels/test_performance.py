@@ -177,20 +177,24 @@ def test_in_a_window_only_its_tools_and_newest_requests_are_shown(counting: Coun
 
 def test_active_alerts_add_up_to_the_worst_of_them(counting: Counting) -> None:
     now_s = counting.started_s + 1
-    counting.count("slow", ms=5000)
+    counting.count("slow", 3, ms=5000)
     counting.judge(now_s)
     assert performance.health(counting.live).status == "warning"
-    counting.count("shaky", outcome=SERVER_ERROR)
+    counting.count("shaky", 3, outcome=SERVER_ERROR)
     counting.judge(now_s + 5)
     assert performance.health(counting.live).status == "error"
-    for at_s in (now_s + 4, now_s + 9):
+    for at_s in (now_s + 4, now_s + 7, now_s + 9):
         counting.ring.append(SystemSample(at_s, 99.0, 1.0, 1.0))
     counting.judge(now_s + 10)
     found = performance.health(counting.live)
     assert found.status == "critical"
     assert (found.alerts_count, found.critical_count, found.error_count, found.warning_count) == (3, 1, 1, 1)
-    assert [one.severity for one in performance.alerts(counting.live)] == ["critical", "error", "warning"]
-    assert performance.alerts(counting.live)[2].timestamp == instant(now_s)
+    assert [one.severity for one in performance.alerts(counting.live, now_s)] == [
+        "critical",
+        "error",
+        "warning",
+    ]
+    assert performance.alerts(counting.live, now_s)[2].timestamp == instant(now_s)
 
 
 def cost_of(own_ns: int) -> Series:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.capture.vitals import Vitals
+from app.model.formats import NOTHING
 from app.model.series import Restarts
 from app.model.windows import named
-from app.panels.formats import NOTHING
 from app.panels.look import Look
 from app.panels.performance import metrics
 from app.panels.workers import Workers, workers, workers_answer

@@ -31,8 +31,8 @@ export const crosshair = {
     ctx.moveTo(left, area.top);
     ctx.lineTo(left, area.bottom);
     ctx.stroke();
-    for (const line of data.kind === "lines" ? data.lines : []) {
-      if (line.values[index] !== null) drawDot(ctx, left, y.getPixelForValue(line.values[index]), colour[line.name]);
+    for (const line of data.kind === "columns" ? [] : data.lines) {
+      if (line.values[index] !== null) drawDot(ctx, left, y.getPixelForValue(line.values[index]), colour[line.name] ?? colour.p95);
     }
     drawChip(ctx, area, left, chipLabel(data, instant));
     ctx.restore();
@@ -76,11 +76,18 @@ export function read(chart) {
 }
 
 function under(data, name, index) {
+  if (data.kind === "course") return amount(values(data, name)[index], data.unit);
   if (data.kind === "lines") return milliseconds(values(data, name)[index]);
   const [total, server, client] = ["total", "server", "client"].map((one) => values(data, one)[index]);
   if (total === null) return "–";
   const figure = { ok: total - server - client, server, client }[name];
   return figure >= 100 || figure < 0.05 ? Math.round(figure).toLocaleString("en") : figure.toFixed(1);
+}
+
+function amount(value, unit) {
+  if (value === null) return "–";
+  if (unit === "milliseconds") return milliseconds(value);
+  return `${value.toLocaleString("en", { maximumFractionDigits: 1 })}${unit === "percent" ? " %" : ` ${unit}`}`;
 }
 
 function milliseconds(value) {

@@ -5,7 +5,17 @@ export const middles = (data) => data.edges_s.slice(1).map((edge, index) => (edg
 export const values = (data, name) => data.lines.find((line) => line.name === name).values;
 
 export function datasets(data, context) {
+  if (data.kind === "course") return course(data);
   return data.kind === "lines" ? lines(data) : columns(data, context);
+}
+
+// One value over time; its limits are drawn by ground.js.
+function course(data) {
+  const at = middles(data);
+  const [line] = data.lines;
+  return [{ data: line.values.map((y, index) => ({ x: at[index], y })), borderColor: colour.p95, borderWidth: 1.75,
+    fill: "start", backgroundColor: colour.band, pointRadius: line.values.map((_, index) => (isLone(line.values, index) ? 3 : 0)),
+    pointBackgroundColor: colour.p95, pointBorderWidth: 0 }];
 }
 
 function lines(data) {

@@ -12,9 +12,12 @@ export const ground = {
     ctx.save();
     ctx.font = `11px ${font}`;
     drawReleases(ctx, area, x, data.releases);
+    let free = area.left - 8;
     for (const alarm of data.alarms) {
       ctx.font = `600 11px ${font}`;
-      drawAlarm(ctx, area, Math.max(area.left, x.getPixelForValue(alarm.from_s)), alarm);
+      const from = Math.max(area.left, x.getPixelForValue(alarm.from_s));
+      const to = alarm.to_s === null ? area.right : Math.min(area.right, x.getPixelForValue(alarm.to_s));
+      free = drawAlarm(ctx, area, from, Math.max(to, from + 2), alarm, free);
     }
     ctx.font = `11px ${font}`;
     for (const [from, to] of data.gaps_s) {
@@ -23,7 +26,41 @@ export const ground = {
     }
     ctx.restore();
   },
+  // Over the line, or a limit that it hugs could not be seen.
+  afterDatasetsDraw(chart) {
+    const { ctx, chartArea: area, scales: { y }, data: { source: data } } = chart;
+    ctx.save();
+    ctx.font = `11px ${window.Chart.defaults.font.family}`;
+    const taken = [];
+    for (const limit of data.limits) drawLimit(ctx, area, Math.round(y.getPixelForValue(limit.value)) + 0.5, limit, taken);
+    ctx.restore();
+  },
 };
+
+// Its label stands above the line, that of "well again" below; where another is already, to the right of that.
+function drawLimit(ctx, area, y, limit, taken) {
+  if (y < area.top || y > area.bottom) return;
+  ctx.strokeStyle = colour[limit.severity];
+  ctx.setLineDash([5, 3]);
+  ctx.beginPath();
+  ctx.moveTo(area.left, y);
+  ctx.lineTo(area.right, y);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  const width = ctx.measureText(limit.label).width + 6;
+  const isBelow = (limit.severity === "ok" && y + 16 < area.bottom) || y - 15 < area.top;
+  const top = isBelow ? y + 2 : y - 15;
+  let left = area.left + 6;
+  for (const other of taken) if (Math.abs(other.top - top) < 13) left = Math.max(left, other.right + 8);
+  taken.push({ top, right: left + width });
+  ctx.fillStyle = colour.surface;
+  ctx.globalAlpha = 0.75;
+  ctx.fillRect(left, top, width, 13);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = colour[limit.severity];
+  ctx.textAlign = "left";
+  ctx.fillText(limit.label, left + 3, top + 11);
+}
 
 // A dotted line with a flag; names stand where there is room, the newest first. Where many lie close together
 // short ticks have to do.
@@ -60,20 +97,23 @@ function drawFlag(ctx, area, left, isDense) {
   ctx.fill();
 }
 
-function drawAlarm(ctx, area, from, alarm) {
+// A cap and a faint band; its words where they don't cover those of the one before. Answers where its words end.
+function drawAlarm(ctx, area, from, to, alarm, free) {
   ctx.fillStyle = colour[alarm.severity];
   ctx.globalAlpha = 0.055;
-  ctx.fillRect(from, area.top - 3, area.right - from, area.height + 3);
+  ctx.fillRect(from, area.top - 3, to - from, area.height + 3);
   ctx.globalAlpha = 1;
-  ctx.fillRect(from, area.top - 4, area.right - from, 2);
+  ctx.fillRect(from, area.top - 4, to - from, 2);
   const width = ctx.measureText(alarm.label).width;
-  const fits = area.right - from > width + 4;
-  const left = fits ? from + 2 : area.right - 2 - width;
+  const middle = alarm.to_s === null ? from + 2 : (from + to - width) / 2;
+  const left = Math.max(area.left, Math.min(middle, area.right - 2 - width));
+  if (left < free + 6) return free;
   ctx.fillStyle = colour.surface;
   ctx.fillRect(left - 4, area.top - 20, width + 8, 15); // over the flags of releases
   ctx.fillStyle = colour[alarm.severity];
   ctx.textAlign = "left";
   ctx.fillText(alarm.label, left, area.top - 9);
+  return left + width;
 }
 
 function drawGap(ctx, area, left, right, words) {

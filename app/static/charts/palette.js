@@ -1,6 +1,6 @@
 // The theme's colours as a canvas needs them, read from the tokens, and the hatches made of them.
 const NAMES = ["p50", "p95", "p99", "band", "out-ok", "out-ok-line", "out-4xx", "out-5xx", "grid", "line-strong", "text",
-  "text-2", "text-3", "surface", "info", "warning", "error", "critical"];
+  "text-2", "text-3", "surface", "ok", "info", "warning", "error", "critical"];
 
 export const colour = {};
 

@@ -1,0 +1,61 @@
+"""Which alerts of the history an address asks for, page or JSON, and the history as a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from math import isfinite, nan
+from typing import Any
+
+from flask import Response, request
+
+from ..desk import Desk
+from ..errors import BadRequestError
+from ..model.alerting import SEVERITIES
+from ..model.windows import instant_s
+from ..panels.alerting.history import STATES, cells
+from ..store.alert_pages import Cursor, Filter
+from .shell import MOST_ID
+
+FILTERS = ("text", "severity", "state", "tool", "type")
+_LONGEST = 1000
+
+
+def wanted_alerts() -> Filter:
+    """The filter that the query names; `q` is `text` too. Raises BadRequestError for one that can't be."""
+    asked: dict[str, Any] = {name: request.args.get(name, "").strip() for name in FILTERS}
+    asked["text"] = asked["text"] or request.args.get("q", "").strip()
+    for name, value in asked.items():
+        if len(value) > _LONGEST:
+            raise BadRequestError(f"{name} has {len(value)} characters; allowed are {_LONGEST}")
+    for name, allowed in (("severity", SEVERITIES), ("state", STATES)):
+        if asked[name] and asked[name] not in allowed:
+            raise BadRequestError(f"{name} is {asked[name][:40]!r}; allowed is {', '.join(allowed)}")
+    for name in ("from", "to"):
+        if text := request.args.get(name, ""):
+            asked[f"{name}_s"] = instant_s(name, text[:_LONGEST])
+    return Filter(**asked)
+
+
+def cursor(name: str) -> Cursor | None:
+    """Where a page ended, as the query's `name` has it. Raises BadRequestError."""
+    text = request.args.get(name, "")
+    if not text:
+        return None
+    opened, _, id = text.partition("_")
+    try:
+        found = Cursor(float(opened), int(id))
+    except ValueError:
+        found = Cursor(nan, 0)
+    if not (isfinite(found.opened_s) and 0 <= found.id <= MOST_ID):
+        raise BadRequestError(f"{name} is {text[:40]!r}, which is no end of a page")
+    return found
+
+
+def csv_of(desk: Desk, wanted: Filter) -> Response:
+    """The alerts as a file for spreadsheets (RFC 4180)."""
+    text = StringIO()
+    csv.writer(text).writerows(cells(desk, wanted))
+    response = Response(text.getvalue(), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="laptime-alerts.csv"'
+    return response
