@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from app.jobs.schedule import Schedule
+
 from . import postgres
 
 CHECKOUT = Path(__file__).parents[1]
@@ -28,6 +30,22 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'store.sqlite3'}"
     return postgres.new_database(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(autouse=True)
+def _jobs_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stop the timetables that services in this process have started: they would go on without a store."""
+    started: list[Schedule] = []
+    start = Schedule.start
+
+    def noted(schedule: Schedule) -> None:
+        started.append(schedule)
+        start(schedule)
+
+    monkeypatch.setattr(Schedule, "start", noted)
+    yield
+    for schedule in started:
+        schedule.stop()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from .memory import WORKERS
 from .variants import BARE, OF_KIND, OURS
 
 CHECKOUT = Path(__file__).parents[2]
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("bench")]
 SHORT = ("--rounds=3", "--turns=2", "--seconds=1", "--cases=10", "--history-tools=3")
 
 

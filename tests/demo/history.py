@@ -21,6 +21,7 @@ from app.store.schema import ALL_TOOLS, built, rollups, vitals
 from app.store.vitals import encode
 
 from . import story
+from .alerts import raise_alerts
 from .story import DAY_S, TOOLS, Tool, duration_ns, is_down, mood
 
 INSTANCE = "demo"
@@ -36,12 +37,15 @@ def fill(state: Path, now_s: float) -> None:
     migrate(engine)
     with writing(engine, wait_s=60) as connection:
         if connection.execute(select(rollups.c.start_s).limit(1)).first() is None:
-            for period_s, rows in _year(connection, now_s).items():
+            periods = _year(connection, now_s)
+            for period_s, rows in periods.items():
                 _write(connection, period_s, rows, now_s)
                 _write_machine(connection, period_s, {start_s for start_s, _ in rows}, now_s)
             for at_s, release in story.releases(now_s):
                 releases.note(connection, INSTANCE, release, at_s)
             _mark(connection, now_s)
+            names = {id: name for name, id in tool_ids(connection, [tool.name for tool in TOOLS]).items()}
+            raise_alerts(connection, periods, names, now_s)
     engine.dispose()
 
 

@@ -30,7 +30,10 @@ PROGRAMS = Path(sys.executable).parent
 KEY = "journey-key-0123456789abcdef"
 START_MOST_S = 60
 STOP_MOST_S = 45
-_FOREIGN = ("LAPTIME_", "GUNICORN_", "PORT", "WEB_CONCURRENCY", "DATABASE_URL")
+# What would set a service up, and what would have each of its processes compile Laptime anew.
+_FOREIGN = (
+    "LAPTIME_", "GUNICORN_", "PORT", "WEB_CONCURRENCY", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE",
+)  # fmt: skip
 
 
 class Service:
@@ -218,6 +221,6 @@ def gunicorn(app: str = "wsgi:app", programs: Path = PROGRAMS) -> list[str]:
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without what would set up a service, and `env` on top."""
+    """This process's environment without what has no place in a service's, and `env` on top."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     return clean | dict(env)

@@ -9,6 +9,8 @@ import pytest
 
 from .service import KEY, Service
 
+pytestmark = pytest.mark.xdist_group("bad_input")
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> object:

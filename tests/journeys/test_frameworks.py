@@ -32,7 +32,7 @@ UNMATCHED = "(unmatched)"
 COUNTS = ("total_requests", "error_count", "client_errors", "server_errors")
 
 # Installing takes a while where pip has nothing in its cache.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("frameworks")]
 
 
 @pytest.fixture(scope="module")

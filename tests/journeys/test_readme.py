@@ -16,6 +16,9 @@ def test_every_curl_line_of_the_readme_works(tmp_path: Path) -> None:
     _, _, section = README.partition("## The JSON API")
     commands = re.findall(r"^curl .*$", section.partition("## Your own application")[0], re.MULTILINE)
     assert len(commands) >= 9
+    of_alerts = README.partition("\n## Alerts")[2].partition("\n## ")[0]
+    commands += re.findall(r"^curl .*$", of_alerts, re.MULTILINE)
+    assert len(commands) >= 16
     with Service(tmp_path) as service:
         for command in commands:
             done = subprocess.run(
