@@ -1,7 +1,9 @@
 """The history of alerts, a page at a time, newest first.
 
-A page goes on where the one before ended (its cursor), so the millionth alert costs what the first did. A
-search looks at a bounded number of alerts and says where it stopped.
+A page goes on where the one before ended (its cursor), so the millionth alert costs what the first did. An
+index answers for a tool, a type, a span, and what is open. Of what else is asked for, a page looks at a
+bounded number of alerts and says where it stopped: it may hold fewer than the limit, or none, and not be the
+last.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from .alerting_schema import alerts
 from .alerts import alert_of
 
 SCANNED = 20_000
+STATES = ("active", "firing", "acknowledged", "flapping", "no_data", "resolved")
 
 
 class Cursor(NamedTuple):
@@ -29,7 +32,10 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which alerts: empty members take all. `text` is looked for in tool, message, type and release."""
+    """Which alerts: empty members take all; `state` is one of STATES, and `active` all that are open.
+
+    `severity` is the worst that it was. `text` is looked for in tool, message, type and release.
+    """
 
     tool: str = ""
     type: str = ""
@@ -100,6 +106,10 @@ def _within(wanted: Filter, after: Cursor | None) -> list[ColumnElement[bool]]:
         found.append(tuple_(alerts.c.opened_s, alerts.c.id) < after)
     if wanted.tool:
         found.append(alerts.c.tool == wanted.tool)
+    elif wanted.type:
+        found.append(alerts.c.type == wanted.type)
+    if wanted.state not in ("", "resolved"):
+        found.append(alerts.c.resolved_s.is_(None))
     if wanted.from_s is not None:
         found.append(alerts.c.opened_s >= wanted.from_s)
     if wanted.to_s is not None:
@@ -110,11 +120,11 @@ def _within(wanted: Filter, after: Cursor | None) -> list[ColumnElement[bool]]:
 def _checks(wanted: Filter) -> list[_Check]:
     """What is looked at row by row."""
     found: list[_Check] = []
-    if wanted.type:
+    if wanted.type and wanted.tool:
         found.append(lambda columns: columns.type == wanted.type)
     if wanted.severity:
         found.append(lambda columns: columns.peak_severity == wanted.severity)
-    if wanted.state:
+    if wanted.state not in ("", "active"):
         found.append(lambda columns: _is_in(columns, wanted.state))
     if wanted.text:
         names = ("tool", "message", "type", "release")
@@ -125,14 +135,12 @@ def _checks(wanted: Filter) -> list[_Check]:
 
 
 def _is_in(columns: _Columns, state: str) -> ColumnElement[bool]:
-    if state == "active":
-        is_open: ColumnElement[bool] = columns.resolved_s.is_(None)
-        return is_open
+    """Whether it is in that state as people say it (`Alert.stage`); what is not open is not in here."""
+    is_seen: ColumnElement[bool] = columns.acknowledged_s.is_not(None)
     if state == "acknowledged":
-        is_seen: ColumnElement[bool] = columns.acknowledged_s.is_not(None) & columns.resolved_s.is_(None)
         return is_seen
     found: ColumnElement[bool] = columns.state == state
-    return found
+    return found if state == "resolved" else found & ~is_seen
 
 
 _Columns = ReadOnlyColumnCollection[str, Any]

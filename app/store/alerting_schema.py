@@ -86,6 +86,7 @@ alerts = Table(
     Index("laptime_alerts_open", "type", "tool", "instance", unique=True),
     Index("laptime_alerts_by_opened_s", "opened_s", "id"),  # pages of the history
     Index("laptime_alerts_by_tool_opened_s", "tool", "opened_s", "id"),  # the same of one tool
+    Index("laptime_alerts_by_type_opened_s", "type", "opened_s", "id"),  # the same of one rule
     Index("laptime_alerts_by_resolved_s", "resolved_s"),  # alerts resolved long ago, to be pruned
 )
 

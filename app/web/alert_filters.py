@@ -13,8 +13,8 @@ from ..desk import Desk
 from ..errors import BadRequestError
 from ..model.alerting import SEVERITIES
 from ..model.windows import instant_s
-from ..panels.alerting.history import STATES, cells
-from ..store.alert_pages import Cursor, Filter
+from ..panels.alerting.history import cells
+from ..store.alert_pages import STATES, Cursor, Filter
 from .shell import MOST_ID
 
 FILTERS = ("text", "severity", "state", "tool", "type")

@@ -37,6 +37,7 @@ def _extend_alerts() -> None:
     op.drop_index("laptime_alerts_by_opened_s", "laptime_alerts")
     op.create_index("laptime_alerts_by_opened_s", "laptime_alerts", ["opened_s", "id"])
     op.create_index("laptime_alerts_by_tool_opened_s", "laptime_alerts", ["tool", "opened_s", "id"])
+    op.create_index("laptime_alerts_by_type_opened_s", "laptime_alerts", ["type", "opened_s", "id"])
 
 
 def _create_rules() -> None:
