@@ -66,6 +66,11 @@ class AlertDesk:
             silence = _covered(alert, silences.standing(connection, now_s), now_s)
             return Story(alert, silence, notice_log.of_alert(connection, id))
 
+    def one(self, id: int) -> Alert:
+        """One alert."""
+        with self._door.reading() as connection:
+            return _there(connection, id)
+
     def told(self, ids: Sequence[int]) -> Mapping[int, Sequence[Telling]]:
         """What was told of each of these alerts, and to whom, oldest first."""
         with self._door.reading() as connection:

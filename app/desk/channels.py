@@ -108,7 +108,8 @@ class ChannelDesk:
     def notice(self, key: str) -> Logged:
         """A notice and its tries."""
         with self._door.reading() as connection:
-            found = notice_log.one(connection, key)
+            # PostgreSQL takes no NUL in a text, and no key has one.
+            found = notice_log.one(connection, key) if key.isprintable() else None
             if found is None:
                 raise NotFoundError(f"there is no notice {key!r}")
             return _logged(connection, [found])[0]

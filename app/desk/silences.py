@@ -12,6 +12,7 @@ from .door import Door
 
 MOST = 200
 _PAST_SHOWN = 50
+_AHEAD_S = 100 * 365 * 86_400
 
 
 class SilenceDesk:
@@ -36,6 +37,8 @@ class SilenceDesk:
         now_s = self._door.now_s()
         if silence.end_s <= now_s:
             raise BadRequestError("the silence is over already; its end has to lie ahead")
+        if silence.end_s > now_s + _AHEAD_S:  # the calendar has an end, too
+            raise BadRequestError("the silence ends in more than 100 years; allowed is less")
         with self._door.changing() as connection:
             if len(silences.standing(connection, now_s)) >= MOST:
                 raise ConflictError(f"there are {MOST} silences; end some first")

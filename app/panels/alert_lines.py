@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from ..desk.alerts import Telling
 from ..desk.channels import Logged, Told
 from ..model.alerting import Alert
 from ..model.replay import Replay
@@ -89,8 +90,10 @@ def rule_answer(stored: StoredRule) -> Answer:
     }
 
 
-def replay_answer(stored: Replay, rule_unit: str, days: int, now_s: float) -> Answer:
-    """What a rule would have done."""
+def replay_answer(
+    stored: Replay, rule_unit: str, days: int, now_s: float, *, with_course: bool = False
+) -> Answer:
+    """What a rule would have done; `with_course` adds how each target's value went."""
     firings = [
         {
             "tool": one.target.tool,
@@ -105,7 +108,18 @@ def replay_answer(stored: Replay, rule_unit: str, days: int, now_s: float) -> An
         for one in stored.firings
     ]
     seconds = sum(one["seconds"] for one in firings if isinstance(one["seconds"], int))
-    return {"days": days, "unit": rule_unit, "count": len(firings), "seconds": seconds, "firings": firings}
+    course = _course(stored) if with_course else None
+    whole = {"count": len(firings), "seconds": seconds, "firings": firings, "course": course}
+    return {"days": days, "unit": rule_unit, **whole}
+
+
+def _course(stored: Replay) -> Answer:
+    """Each target's values at the instants `timestamps`, None where there was none."""
+    targets = [
+        {"tool": target.tool, "instance": target.instance, "values": list(values)}
+        for target, values in sorted(stored.courses.items())
+    ]
+    return {"timestamps": [instant(at_s) for at_s in stored.ends_s], "targets": targets}
 
 
 def silence_answer(silence: Silence, now_s: float) -> Answer:
@@ -149,9 +163,9 @@ def logged_answer(logged: Logged) -> Answer:
     return {**_notice(logged.notice), "channel": logged.channel, "tries": tries}
 
 
-def notices_of(told: Sequence[tuple[Notice, str]]) -> list[Answer]:
-    """The notices that told of an alert, and what each said of it."""
-    return [{**_notice(notice), "event": event} for notice, event in told]
+def notices_of(told: Sequence[Telling]) -> list[Answer]:
+    """The notices that told of an alert, to whom, and what each said of it."""
+    return [{**_notice(one.notice), "channel": one.channel, "event": one.event} for one in told]
 
 
 def _notice(notice: Notice) -> Answer:

@@ -20,7 +20,7 @@ from .tries import TRIES, Tries
 _RENEW_S = 300
 _OPEN = frozenset({"health.health", "auth.sign_in", "auth.sign_in_page", "pages.static"})
 _PAGES = ("pages.", "alerts.", "auth.", "front.")
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 blueprint = Blueprint("auth", __name__)
 
@@ -53,7 +53,7 @@ def guard(app: Flask, door: Door, *, sessions: bool) -> None:
         if request.endpoint in _OPEN:
             return None
         if sessions and _session(door):
-            if request.method not in _SAFE:
+            if request.method not in SAFE:
                 check_form(door)
             return None
         if not sessions:  # whoever is turned away calls no tool: strangers must not raise its alerts
@@ -71,6 +71,13 @@ def guard(app: Flask, door: Door, *, sessions: bool) -> None:
         @app.after_request
         def renew(response: Response) -> Response:
             return _renew(door, response)
+
+
+def need_admin() -> None:
+    """Ask whether this request may change what all share; the one place where scopes will be told apart.
+
+    There is one key, which may do everything, and so may who signed in with it.
+    """
 
 
 def check_form(door: Door) -> None:
@@ -181,7 +188,7 @@ def _has_key(door: Door) -> bool:
 def _to_sign_in() -> AnyResponse:
     if request.headers.get("HX-Request"):  # a fragment can't show a page: the script goes there itself
         raise UnauthorizedError("the session is over; sign in again")
-    back = request.full_path.rstrip("?") if request.method in _SAFE else None
+    back = request.full_path.rstrip("?") if request.method in SAFE else None
     return redirect(url_for("auth.sign_in_page", next=back), 303)
 
 

@@ -16,13 +16,21 @@ from ..panels import history as course
 from ..panels import performance
 from ..sources import Sources
 from . import alerts_api, rules_api
+from .auth import SAFE, need_admin
 
 _LONGEST_NAME = 1000
+# A preview only reads, though its rule comes in a body.
+_READS = frozenset({"performance.preview"})
 
 
 def blueprint(sources_of: Callable[[], Sources], desk_of: Callable[[], Desk]) -> Blueprint:
     """All routes; what they are made of is called once a request."""
     api = Blueprint("performance", __name__)
+
+    @api.before_request
+    def check_scope() -> None:
+        if request.method not in SAFE and request.endpoint not in _READS:
+            need_admin()
 
     @api.get("/metrics")
     def metrics() -> Response:

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
-from ..errors import BadRequestError, TooLargeError
+from ..errors import BadRequestError
 from ..settings import Settings
 from ..tools.builtin import Toolbox
+from . import bodies
 
 TOOL_KEY = "laptime.tool"
 UNMATCHED = "(unmatched)"
@@ -42,26 +42,13 @@ def blueprint(settings: Settings, toolbox: Toolbox) -> Blueprint:
 
     @routes.post("/api/v1/tools/call")
     def call_tool() -> Response:
-        call = _decode(_body(settings.max_body_bytes))
+        call = _decode(bodies.raw(settings.max_body_bytes))
         known = call.name in toolbox.names()
         request.environ[TOOL_KEY] = call.name if known else UNMATCHED
         text = toolbox.call(call.name, call.arguments)
         return _json({"success": True, "tool": call.name, "content": [{"type": "text", "text": text}]})
 
     return routes
-
-
-def _body(max_bytes: int) -> bytes:
-    """The request's body. Raises TooLargeError beyond `max_bytes`, with or without a Content-Length."""
-    # A body in chunks is cut at this limit without a word, so one byte more is asked for.
-    request.max_content_length = max_bytes + 1
-    try:
-        body = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        body = None
-    if body is None or len(body) > max_bytes:
-        raise TooLargeError(f"the body is too large; allowed is at most {max_bytes:,} bytes")
-    return body
 
 
 def _decode(body: bytes) -> ToolCall:

@@ -107,7 +107,7 @@ def test_an_alert_is_acknowledged_taken_back_and_resolved(front: Front) -> None:
     assert again == over  # what is over stays as it is
     for act in ("acknowledge", "resolve"):
         refused(front, "POST", f"alerts/{over['id']}/{act}", {"who": "Ada"}, "'who'", "by, note")
-        refused(front, "POST", f"alerts/{over['id']}/{act}", {"by": 3}, "by is a number")
+        refused(front, "POST", f"alerts/{over['id']}/{act}", {"by": 3}, "by is 3; allowed is text")
         refused(front, "POST", f"alerts/{over['id']}/{act}", {"note": "x" * 501}, "501")
         problem(front.send("POST", f"/performance/alerts/99999/{act}"), 404, "not_found")
 
@@ -125,7 +125,9 @@ def test_a_rule_is_made_read_changed_and_deleted(front: Front) -> None:
     assert made in front.json("/performance/rules")["rules"]
     patched = front.changed("PATCH", place, {"hold_s": 60, "enabled": False})["rule"]
     assert (patched["hold_s"], patched["enabled"], patched["metric"]) == (60, False, "p95")
-    put = front.changed("PUT", place, made | {"hold_s": 5})["rule"]  # what was read may be sent back
+    refused(front, "PUT", f"rules/{made['id']}", made | {"hold_s": 5}, "read it again", status=409)
+    sent_back = patched | {"hold_s": 5, "enabled": True}  # what was read may be sent back
+    put = front.changed("PUT", place, sent_back)["rule"]
     assert (put["hold_s"], put["enabled"], put["type"]) == (5, True, "slow_reports")
     refused(front, "POST", "rules", RULE_BODY, "already", status=409)
     assert front.changed("DELETE", place)["rule"]["id"] == made["id"]
@@ -153,7 +155,10 @@ def test_a_default_rule_is_changed_and_reset_and_never_deleted(front: Front) -> 
         ({"tools": ["!x"]}, ("tools",)),
         ({"levels": []}, ("levels",)),
         ({"levels": [{"severity": "bad", "threshold": 1}]}, ("levels[0].severity", "'bad'")),
-        ({"levels": [{"severity": "error", "threshold": "1"}]}, ("levels[0].threshold", "float")),
+        (
+            {"levels": [{"severity": "error", "threshold": "1"}]},
+            ("levels[0].threshold is '1'; allowed is a number",),
+        ),
         (
             {"levels": [{"severity": "warning", "threshold": 2}, {"severity": "error", "threshold": 1}]},
             ("not beyond",),
@@ -163,7 +168,7 @@ def test_a_default_rule_is_changed_and_reset_and_never_deleted(front: Front) -> 
             ("from mild to severe",),
         ),
         ({"window_s": 5}, ("window_s is 5", "30")),
-        ({"window_s": 60.5}, ("window_s", "int")),
+        ({"window_s": 60.5}, ("window_s is 60.5; allowed is a whole number",)),
         ({"hold_s": -1}, ("hold_s",)),
         ({"recovery": 5000}, ("recovery",)),
         ({"condition": "near"}, ("condition", "'near'")),
@@ -202,7 +207,14 @@ def test_a_rule_is_tried_before_it_is_saved(front: Front) -> None:
     assert "Failing" not in [one["name"] for one in front.json("/performance/rules")["rules"]]
     refused(front, "POST", "rules/preview", body | {"days": 8}, "days is 8", "1 to 7")
     refused(front, "POST", "rules/preview", body | {"days": "1"}, "days")
-    refused(front, "POST", "rules/preview", {"name": ""}, "name")
+    refused(front, "POST", "rules/preview", body | {"days": 1.5}, "days is 1.5", "a whole number")
+    refused(front, "POST", "rules/preview", body | {"name": ""}, "name")
+    refused(front, "POST", "rules/preview?course=yes", body, "course is 'yes'")
+    assert found["course"] is None
+    course = front.changed("POST", "/performance/rules/preview?course=1", body)["preview"]["course"]
+    assert [target["tool"] for target in course["targets"]] == ["read_file"]
+    assert {len(target["values"]) for target in course["targets"]} == {len(course["timestamps"])}
+    assert course["targets"][0]["values"][-1] == 0.0
 
 
 def test_an_objective_and_a_digest_are_rules_too(front: Front) -> None:
@@ -243,7 +255,7 @@ def test_a_silence_is_made_now_or_in_advance_and_ended(front: Front) -> None:
         ({"seconds": 60, "end": "2099-01-01T00:00:00Z"}, ("end", "seconds")),
         ({"seconds": -5}, ("ends before",)),
         ({"seconds": 1e12}, ("more than a year",)),
-        ({"seconds": True}, ("seconds is true or false",)),
+        ({"seconds": True}, ("seconds is true; allowed is a number or null",)),
         ({"end": "tomorrow"}, ("end is 'tomorrow'",)),
         ({"end": "2020-01-01T00:00:00Z"}, ("before",)),
         ({"start": "2020-01-01T00:00:00Z", "seconds": 60}, ("over already",)),
