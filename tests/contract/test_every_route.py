@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from werkzeug.test import TestResponse
 
+from app.web import performance_api
+from app.web.auth import SAFE
 from app.web.tries import TRIES
 from tests.front_door import KEY, Front, problem
 
@@ -76,6 +78,18 @@ def test_no_route_answers_without_a_key(front: Front) -> None:
         else:
             assert response.status_code == 401, route
             assert response.headers["WWW-Authenticate"] == "Bearer", route
+
+
+def test_each_change_by_json_asks_for_the_scope(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(performance_api, "need_admin", lambda: asked.append((request.method, request.path)))
+    there = [route for route in routes(front) if route.path.startswith("/performance/")]
+    for route in there:
+        ask(front, route, HTTP_X_API_KEY=KEY)
+    changes = [(route.method, route.path) for route in there if route.method not in SAFE]
+    changes.remove(("POST", "/performance/rules/preview"))
+    assert len(changes) >= 15
+    assert asked == changes
 
 
 def test_programs_are_told_as_a_problem(front: Front) -> None:

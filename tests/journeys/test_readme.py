@@ -18,7 +18,7 @@ def test_every_curl_line_of_the_readme_works(tmp_path: Path) -> None:
     assert len(commands) >= 9
     of_alerts = README.partition("\n## Alerts")[2].partition("\n## ")[0]
     commands += re.findall(r"^curl .*$", of_alerts, re.MULTILINE)
-    assert len(commands) >= 16
+    assert len(commands) >= 19
     with Service(tmp_path) as service:
         for command in commands:
             done = subprocess.run(
