@@ -14,11 +14,13 @@ from werkzeug.test import Client, TestResponse
 
 from app.capture.reader import Reader
 from app.capture.samples import RING_FILE, SampleRing
+from app.errors import UnavailableError
 from app.factory import create_app
 from app.jobs.evaluate_alerts import EvaluateAlerts
 from app.jobs.roll_up import RollUp
 from app.settings import Settings
 from app.store import make_engine
+from tests.capture.forks import until
 
 KEY = "an-open-secret-for-tests"
 CALL = "/api/v1/tools/call"
@@ -51,7 +53,7 @@ class Front:
         self.key = self.app.service.keys.key
         self.app.ensure_started()
         if waits:
-            self.app.service.sources().alerts()  # answers once the store is ready
+            until(self._has_its_store)  # a busy machine takes longer than a page would wait
 
     def browser(self) -> Browser:
         """A client without a key."""
@@ -97,6 +99,13 @@ class Front:
         for turn in range(int(for_s / TURN_S) + 1):
             job.run(now_s + turn * TURN_S)
         engine.dispose()
+
+    def _has_its_store(self) -> bool:
+        try:
+            self.app.service.desk().rules.all()
+        except UnavailableError:
+            return False
+        return True
 
 
 def _headers(key: str | None) -> dict[str, str]:

@@ -74,7 +74,8 @@ def new_database(url: str) -> str:
     """Make an empty database on the server and return its address."""
     name = f"laptime_{next(_numbers)}"
     with connected(url) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        # As files: by way of the log, as servers do it since version 15, it takes three times as long.
+        connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy".encode())
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 

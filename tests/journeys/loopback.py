@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage
 from typing import Any
 
+PATIENCE_S = 30.0  # so long that a busy machine fails no test
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -51,7 +53,7 @@ def ask(
         connection.close()
 
 
-def eventually(condition: Callable[[], object], what: str, *, within_s: float = 10) -> None:
+def eventually(condition: Callable[[], object], what: str, *, within_s: float = PATIENCE_S) -> None:
     """Wait until `condition` is true; AssertionError that names `what` when `within_s` have passed."""
     end_s = time.monotonic() + within_s
     while not condition():

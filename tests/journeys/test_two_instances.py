@@ -58,7 +58,7 @@ def test_both_tell_the_sum_of_both_and_the_same_alerts(both: tuple[Service, Serv
     def quantiles(service: Service) -> dict[str, float]:
         return {name: one["p95_response_time"] for name, one in service.metrics()["tools"].items()}
 
-    eventually(lambda: quantiles(first) == quantiles(second), "the same quantiles", within_s=15)
+    eventually(lambda: quantiles(first) == quantiles(second), "the same quantiles")
 
     def failing(service: Service) -> list[tuple[str, str, str]]:
         """Alerts of tools with the time that they began."""
@@ -68,7 +68,7 @@ def test_both_tell_the_sum_of_both_and_the_same_alerts(both: tuple[Service, Serv
     eventually(lambda: failing(first), "the alert of the tool that fails", within_s=30)
     began = failing(first)
     for _ in range(4):  # both instances have judged again by then, and nobody has resolved or opened anything
-        eventually(lambda: failing(first) == failing(second) == began, "the same alerts on both", within_s=5)
+        eventually(lambda: failing(first) == failing(second) == began, "the same alerts on both")
 
 
 def read_file_alerts(service: Service) -> list[str]:
