@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OPTIONS ?=
 SLOW := $(wildcard tests/journeys tests/faults tests/benchmarks)
-BENCH := $(wildcard tests/benchmarks)
+FAULTS := $(wildcard tests/faults)
 UNIT = $(BIN)/pytest -q -n 2 $(SLOW:%=--ignore=%) $(OPTIONS)
 
 VNU_VERSION := 26.9.27
@@ -33,12 +33,12 @@ check: .venv/development ## Lint, types and fast tests, in less than a minute
 	$(BIN)/mypy
 	$(UNIT) -m 'not slow'
 
-# Tests share two cores, modules with a service of their own as a whole; the bench has them to itself, because it
-# goes by the clock.
+# Unit tests share two cores, and so do faults, which mostly wait; journeys have them to themselves, because they
+# are watched by the clock.
 test: .venv/development .cache/chromium .cache/bench-peers .cache/wrk .cache/faketime ## All tests, with real servers and a real browser
 	$(UNIT)
-	$(BIN)/pytest -q -n 2 --dist loadgroup $(filter-out $(BENCH),$(SLOW)) $(OPTIONS)
-	$(BIN)/pytest -q $(BENCH) $(OPTIONS)
+	$(BIN)/pytest -q -n 2 $(FAULTS) $(OPTIONS)
+	$(BIN)/pytest -q $(filter-out $(FAULTS),$(SLOW)) $(OPTIONS)
 
 bench: .venv/runtime .cache/bench-peers .cache/wrk ## What Laptime costs, beside others; PARTS="cost throughput memory reading rolling history"
 	@$(BIN)/python -m tests.benchmarks $(OPTIONS) $(PARTS)

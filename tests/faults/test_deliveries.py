@@ -23,10 +23,11 @@ COURIER = Courier(b"k" * 32, allow_private=True, within_s=WITHIN_S)
 
 def sent(url: str, message: Message = NOTICE) -> Outcome:
     """Send it, and see that the time was kept and nothing is left running."""
+    others = psutil.Process().children()  # a browser, or a service of other tests
     begun_s = time.monotonic()
     outcome = COURIER.send(url, message)
     assert time.monotonic() - begun_s < WITHIN_S + 2
-    assert psutil.Process().children() == []
+    assert psutil.Process().children() == others
     return outcome
 
 
