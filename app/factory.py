@@ -19,6 +19,7 @@ from .service import Service
 from .settings import Settings
 from .store import database_url
 from .web import alert_pages, auth, front, health, pages, performance_api, problems
+from .web.shelf import Shelf
 from .web.tries import Tries
 
 if TYPE_CHECKING:
@@ -109,7 +110,10 @@ def compose(service: Service) -> Web:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(front.blueprint)
     app.register_blueprint(auth.blueprint, url_prefix=dashboard)
-    app.register_blueprint(pages.blueprint(service.sources, service.settings.banner), url_prefix=dashboard)
+    shelf = Shelf(service.settings.state_dir)
+    app.register_blueprint(
+        pages.blueprint(service.sources, service.settings.banner, shelf), url_prefix=dashboard
+    )
     app.register_blueprint(
         alert_pages.blueprint(service.sources, service.desk), url_prefix=f"{dashboard}/alerts"
     )

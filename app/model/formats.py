@@ -169,11 +169,12 @@ def change(now: float, was: float, *, than: str, shown: str, words: tuple[str, s
     return Delta(text, f"than {than} ({shown})", tone, "up" if more else "fall")
 
 
-def points(now: float, was: float, *, shown: str) -> Delta:
-    """How a success rate stands to the one before, in percentage points: lower is worse."""
+def points(now: float, was: float, *, than: str, shown: str, judged: bool = True) -> Delta:
+    """How a percentage stands to an earlier one, in percentage points: with `judged`, lower is worse."""
     difference = now - was
     if abs(difference) < STEADY_POINTS:
         return Delta("As before", f"({shown})")
     more = difference > 0
-    text = f"{abs(difference):.2f} points {'higher' if more else 'lower'}"
-    return Delta(text, f"than before ({shown})", "better" if more else "worse", "up" if more else "fall")
+    text = f"{abs(difference):.{2 if judged else 1}f} points {'higher' if more else 'lower'}"
+    tone = ("better" if more else "worse") if judged else ""
+    return Delta(text, f"than {than} ({shown})", tone, "up" if more else "fall")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..model import formats
+from ..model import comparing, formats
 from ..model.formats import Delta, Quantity
+from ..model.metrics import OF_THE_MACHINE
 from ..model.series import Series, Snapshot, total
-from ..model.windows import Window
+from ..model.vitals import mean_of
+from ..model.windows import Window, kept
 from ..sources import Sources, Traffic
 from .points import (
     ENOUGH_REQUESTS,
@@ -19,9 +21,10 @@ from .points import (
     measured_s,
     merged,
     missing_s,
-    window_before,
 )
 from .sparks import POINTS, Spark, spark
+
+_SATURATION = OF_THE_MACHINE["saturation"].of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Figures:
 class _Span:
     """A window's sum and course."""
 
+    window: Window
     all: Series
     points: list[Point]
     missing_s: float
@@ -59,11 +63,6 @@ class _Span:
         return self.all.requests * 60 / (self.measured_s or 1)
 
     @property
-    def busy(self) -> float:
-        """Requests in progress at once, on average: their total time over the time that was measured."""
-        return self.all.total_ns / 1e9 / (self.measured_s or 1)
-
-    @property
     def p95_ms(self) -> float:
         return (self.all.quantiles_ms((0.95,)) or [0.0])[0]
 
@@ -71,20 +70,30 @@ class _Span:
         return [None if point.series is None else of(point.series, point.measured_s) for point in self.points]
 
 
-def figures(window: Window, sources: Sources, now_s: float) -> Figures:  # noqa: ARG001 - every panel is asked alike
-    """Requests per minute, success rate, p95 response time and busy workers."""
+@dataclass(frozen=True, slots=True)
+class _Slots:
+    """How many of the workers' slots there were, what share of them was at work, and the course of that."""
+
+    slots: float
+    percent: float | None
+    course: list[float | None]
+
+
+def figures(window: Window, sources: Sources, now_s: float, *, compare: str = "before") -> Figures:
+    """Requests per minute, success rate, p95 response time and saturation, compared as one of BY says."""
     snapshot = sources.snapshot()
-    earlier = window_before(window)
     now = _span(sources.traffic(window), snapshot)
-    was = _span(sources.traffic(earlier), snapshot)
-    remark = _remark(window, now, was, comparable=can_compare(was.points, earlier))
+    earlier = comparing.compared(window, compare, now_s, kept(sources.settings))
+    was = _span(sources.traffic(earlier), snapshot) if earlier else None
+    remark = _remark(window, now, was)
+    than = comparing.than(window, compare)
     compared = was if remark is None else None
     return Figures(
         (
-            _requests(window, now, compared, _gap(now.missing_s) or remark),
-            _success(now, compared, remark),
-            _p95(window, now, compared, remark),
-            _busy(window, now, compared, remark, len(snapshot.workers)),
+            _requests(than, now, compared, _gap(now.missing_s) or remark),
+            _success(than, now, compared, remark),
+            _p95(than, now, compared, remark),
+            _saturation(than, _slots(sources, window), _slots(sources, earlier) if earlier else None, remark),
         )
     )
 
@@ -92,17 +101,33 @@ def figures(window: Window, sources: Sources, now_s: float) -> Figures:  # noqa:
 def _span(traffic: Traffic, snapshot: Snapshot) -> _Span:
     window, started_s = traffic.window, measured_from(traffic, snapshot)
     missing = missing_s(merged(window, traffic.points, started_s))
-    return _Span(total(traffic.tools.values()), merged(window, traffic.points, started_s, POINTS), missing)
+    return _Span(
+        window, total(traffic.tools.values()), merged(window, traffic.points, started_s, POINTS), missing
+    )
 
 
-def _remark(window: Window, now: _Span, was: _Span, *, comparable: bool) -> Delta | None:
+def _slots(sources: Sources, window: Window) -> _Slots:
+    """Points are put together freely: what is at work and what there is grow alike by that."""
+    points = [list(instances.values()) for instances in sources.vitals(window)]
+    size = -(-len(points) // POINTS)
+    parts = [points[place : place + size] for place in range(0, len(points), size)]
+    course = [_SATURATION([one for point in part for one in point]) for part in parts]
+    there = [mean_of(point, "slots") or 0.0 for point in points if point]
+    return _Slots(
+        there[-1] if there else 0.0, _SATURATION([one for point in points for one in point]), course
+    )
+
+
+def _remark(window: Window, now: _Span, was: _Span | None) -> Delta | None:
     """Why there is nothing to compare; None if there is."""
     requests = now.all.requests
     if not requests:
         return Delta("", f"No request in {formats.length(window.name)}")
     if requests < ENOUGH_REQUESTS:
         return Delta(formats.plural(requests, "request"), f"too few to compare, needs {ENOUGH_REQUESTS}")
-    if not comparable:
+    if was is None:
+        return Delta("", f"{formats.plural(requests, 'request')} in {formats.length(window.name)}")
+    if not can_compare(was.points, was.window):
         return Delta("No data before", at_s=first_s([*was.points, *now.points]))
     return None
 
@@ -111,12 +136,12 @@ def _gap(span_s: float) -> Delta | None:
     return Delta(f"{formats.duration(span_s)} missing", "not counted as zero") if span_s else None
 
 
-def _requests(window: Window, now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
+def _requests(than: str, now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
     def course(span: _Span) -> list[float | None]:
         return [point.requests_per_minute for point in span.points]
 
     delta = remark or formats.change(
-        now.per_minute, was.per_minute if was else 0, than=formats.before(window.name),
+        now.per_minute, was.per_minute if was else 0, than=than,
         shown=formats.rate(was.per_minute) if was else "", words=("more", "fewer"), judged=False,
     )  # fmt: skip
     exact = f"{formats.plural(now.all.requests, 'request')} in {formats.duration(now.measured_s)}"
@@ -124,7 +149,7 @@ def _requests(window: Window, now: _Span, was: _Span | None, remark: Delta | Non
     return Tile("Requests", figure, exact, delta, spark(course(now), course(was) if was else ()))
 
 
-def _success(now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
+def _success(than: str, now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
     def course(span: _Span) -> list[float | None]:
         return span.course(lambda series, _: series.success_percent)
 
@@ -132,7 +157,7 @@ def _success(now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
     delta = remark or Delta("")
     if percent is not None and was is not None:
         earlier = was.all.success_percent or 0.0
-        delta = formats.points(percent, earlier, shown=formats.percent(earlier))
+        delta = formats.points(percent, earlier, than=than, shown=formats.percent(earlier))
     values, before = course(now), course(was) if was else []
     low = 100 - 1.25 * (100 - min([98.0, *_there(values), *_there(before)]))
     figure = Quantity(formats.percent(percent), "%" if percent is not None else "")
@@ -141,12 +166,12 @@ def _success(now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
     return Tile("Success rate", figure, exact, delta, line)
 
 
-def _p95(window: Window, now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
+def _p95(than: str, now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
     def course(span: _Span) -> list[float | None]:
         return [point.quantiles_ms()[1] for point in span.points]
 
     delta = remark or formats.change(
-        now.p95_ms, was.p95_ms if was else 0, than=formats.before(window.name),
+        now.p95_ms, was.p95_ms if was else 0, than=than,
         shown=str(formats.response_time(was.p95_ms)) if was else "", words=("slower", "faster"), judged=True,
     )  # fmt: skip
     figure = formats.response_time(now.p95_ms if now.all.requests else None)
@@ -157,18 +182,18 @@ def _p95(window: Window, now: _Span, was: _Span | None, remark: Delta | None) ->
     return Tile("p95 response time", figure, exact, delta, line)
 
 
-def _busy(window: Window, now: _Span, was: _Span | None, remark: Delta | None, workers: int) -> Tile:
-    def course(span: _Span) -> list[float | None]:
-        return span.course(lambda series, span_s: series.total_ns / 1e9 / span_s)
-
-    delta = remark or formats.change(
-        now.busy, was.busy if was else 0, than=formats.before(window.name),
-        shown=f"{was.busy:.2f}" if was else "", words=("more", "less"), judged=False,
-    )  # fmt: skip
-    exact = f"{now.all.total_ns / 1e9:,.0f} busy seconds in {formats.duration(now.measured_s)}, on average"
-    unit = f"of {workers}" if workers else ""
-    figure = Quantity(f"{now.busy:.2f}", unit) if now.measured_s else Quantity(formats.NOTHING)
-    return Tile("Workers busy", figure, exact, delta, spark(course(now), course(was) if was else ()))
+def _saturation(than: str, now: _Slots, was: _Slots | None, remark: Delta | None) -> Tile:
+    percent, earlier = now.percent, was.percent if was else None
+    if percent is None:
+        return Tile(
+            "Saturation", Quantity(formats.NOTHING), "", Delta("", "not sampled in this window"), Spark()
+        )
+    delta = remark or Delta("No data before")
+    if earlier is not None and not remark:
+        delta = formats.points(percent, earlier, than=than, shown=f"{earlier:.1f}", judged=False)
+    exact = f"the share of the {now.slots:,.0f} requests that the workers can answer at once that was at work"
+    figure = Quantity(f"{percent:.1f}", "%")
+    return Tile("Saturation", figure, exact, delta, spark(now.course, was.course if was else ()))
 
 
 def _thin(span: _Span) -> bool:

@@ -92,12 +92,6 @@ def missing_s(points: Sequence[Point]) -> float:
     return sum(end_s - start_s for start_s, end_s in gaps(points) if start_s > began_s)
 
 
-def window_before(window: Window) -> Window:
-    """The window of the same length that ends where this one starts."""
-    length_s = window.end_s - window.start_s
-    return Window(window.name, window.start_s - length_s, window.start_s, window.period_s, window.step_s)
-
-
 def can_compare(points: Sequence[Point], window: Window) -> bool:
     """Whether enough of the window was measured, with enough requests, to compare with it."""
     requests = sum(point.series.requests for point in points if point.series)

@@ -1,6 +1,7 @@
-"""All panels, declared once: from this table come the page, the fragments and the tests.
+"""All panels and the pages made of them, declared once: from here come pages, fragments and tests.
 
-A new panel is a function in the room of its question, a template `panels/<slug>.html` and a row here.
+A new panel is a function in the room of its question, a template `panels/<slug>.html` and a row here; a new
+page is a row of panels.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import BadRequestError, NotFoundError
+from ..model import comparing
 from . import tools as tool_table
 from .alerts import alerts
 from .figures import figures
@@ -22,11 +24,17 @@ from .workers import workers
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What a reader may choose of a panel: one of `allowed`, by default the first; else any short text."""
+    """What a reader may choose of a panel: one of `allowed`, by default the first; else any short text.
+
+    A `needed` one has no default and is not empty. `of_page`: it is the same for all panels of a page,
+    and no control of the panel's own changes it.
+    """
 
     name: str
     allowed: tuple[str, ...] = ()
     longest: int = 100
+    of_page: bool = False
+    needed: bool = False
 
     @property
     def default(self) -> str:
@@ -34,6 +42,8 @@ class Option:
 
     def check(self, value: str) -> str:
         """`value` if it is allowed, else BadRequestError."""
+        if self.needed and not value:
+            raise BadRequestError(f"{self.name} is missing")
         if self.allowed and value not in self.allowed:
             raise BadRequestError(f"{self.name} is {value!r}; allowed is {', '.join(self.allowed)}")
         if len(value) > self.longest:
@@ -43,42 +53,77 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`show(window, sources, now_s, **options)` answers a frozen dataclass: the template's whole context."""
+    """`show(window, sources, now_s, **options)` answers a frozen dataclass: the template's whole context.
+
+    `is_heading`: it brings the page's first heading.
+    """
 
     slug: str
     title: str
     show: Callable[..., Any]
     columns: int
     options: Mapping[str, Option] = field(default_factory=dict)
+    is_heading: bool = False
 
     @property
     def template(self) -> str:
         return f"panels/{self.slug}.html"
+
+    @property
+    def has_controls(self) -> bool:
+        """Whether a reader changes options in the panel itself."""
+        return not all(option.of_page for option in self.options.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page is a list of panels, in the order that they are read.
+
+    It stands at `path` below the dashboard's prefix. `style` is a style sheet of its own, below
+    `static/`, and `within` the page whose entry in the navigation stands for it, if it has none itself.
+    """
+
+    slug: str
+    title: str
+    path: str
+    panels: tuple[Panel, ...]
+    style: str = ""
+    within: str = ""
 
 
 def _options(*options: Option) -> dict[str, Option]:
     return {option.name: option for option in options}
 
 
-# In the order that the overview is read; `columns` of its twelve.
-PANELS = (
-    Panel("verdict", "Verdict", verdict, 12),
-    Panel("figures", "Key figures", figures, 12),
-    Panel("response_time", "Response time", response_time, 6),
-    Panel("throughput", "Requests per minute", throughput, 6),
-    Panel("alerts", "Needs attention", alerts, 12),
-    Panel(
-        "tools", "Tools", tools, 12,
-        _options(Option("sort", tool_table.SORTS), Option("rows", tool_table.ROWS), Option("q")),
+_COMPARE = Option("compare", comparing.BY, of_page=True)
+
+# `columns` of its twelve.
+OVERVIEW = Page(
+    "overview",
+    "Overview",
+    "/",
+    (
+        Panel("verdict", "Verdict", verdict, 12, is_heading=True),
+        Panel("figures", "Key figures", figures, 12, _options(_COMPARE)),
+        Panel("response_time", "Response time", response_time, 6),
+        Panel("throughput", "Requests per minute", throughput, 6),
+        Panel("alerts", "Needs attention", alerts, 12),
+        Panel(
+            "tools", "Tools", tools, 12, _options(
+                _COMPARE, Option("sort", tool_table.SORTS), Option("rows", tool_table.ROWS), Option("q")
+            ),
+        ),
+        Panel("system", "System", system, 6),
+        Panel("workers", "Workers", workers, 6),
     ),
-    Panel("system", "System", system, 6),
-    Panel("workers", "Workers", workers, 6),
 )  # fmt: skip
-_BY_SLUG = {panel.slug: panel for panel in PANELS}
+PAGES = (OVERVIEW,)
+PANELS = tuple(panel for page in PAGES for panel in page.panels)
+_BY_SLUG = {panel.slug: (panel, page) for page in PAGES for panel in page.panels}
 
 
-def by_slug(slug: str) -> Panel:
-    """The panel of that slug. Raises NotFoundError."""
+def page_of(slug: str) -> tuple[Panel, Page]:
+    """The panel of that slug and the page that it is on. Raises NotFoundError."""
     if slug not in _BY_SLUG:
         raise NotFoundError(f"there is no panel {slug!r}; there are {', '.join(_BY_SLUG)}")
     return _BY_SLUG[slug]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from shlex import quote
 
-from ..model import formats
+from ..model import comparing, formats
 from ..model.alerting import UNJUDGED, Alert
 from ..model.series import EMPTY, Series, total
-from ..model.windows import Window
+from ..model.windows import Window, kept
 from ..settings import Settings
 from ..sources import Sources
 from .points import (
@@ -21,7 +21,6 @@ from .points import (
     measured_from,
     measured_s,
     merged,
-    window_before,
 )
 from .sparks import POINTS, Spark, spark
 
@@ -101,16 +100,16 @@ _KEYS: Mapping[str, Callable[[_Tool], tuple[float | str, ...]]] = {
 def tools(
     window: Window,
     sources: Sources,
-    now_s: float,  # noqa: ARG001 - every panel is asked alike
+    now_s: float,
     *,
+    compare: str = "before",
     sort: str = "share",
     rows: str = "25",
     q: str = "",
 ) -> Tools:
     """The tools whose name contains `q`, sorted by one of SORTS, the first `rows` of them."""
-    traffic, earlier = sources.traffic(window), sources.traffic(window_before(window))
-    before = merged(earlier.window, earlier.points, 0.0)
-    was = earlier.tools if can_compare(before, earlier.window) else {}
+    traffic = sources.traffic(window)
+    was = _before(comparing.compared(window, compare, now_s, kept(sources.settings)), sources)
     snapshot, alerts = sources.snapshot(), sources.alerts()
     called = {name: series for name, series in traffic.tools.items() if series.requests}
     found = sorted(
@@ -137,6 +136,14 @@ def tools(
         is_bundled=not sources.settings.host_app,
         key=_key(sources.settings),
     )
+
+
+def _before(earlier: Window | None, sources: Sources) -> Mapping[str, Series]:
+    """The tools of the window that is compared with; none if too little of it is known."""
+    if earlier is None:
+        return {}
+    traffic = sources.traffic(earlier)
+    return traffic.tools if can_compare(merged(earlier, traffic.points, 0.0), earlier) else {}
 
 
 def _row(

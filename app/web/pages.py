@@ -1,13 +1,13 @@
 """`/dashboard`: the pages that people read. A page is a list of panels; a fragment is one of them.
 
-The window and the panels' options come from the query, a panel's dataclass becomes its template's
-context, and every address that the templates link to is made here.
+A panel's dataclass becomes its template's context. What an address asks for, and the addresses that the
+templates link to, are `asked`'s.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -20,22 +20,23 @@ from flask import Blueprint, Response, render_template, request, send_from_direc
 from flask_htmx import HTMX  # type: ignore[import-untyped]
 from markupsafe import Markup
 
-from ..model.windows import NAMED, Window, kept, named
 from ..panels.look import Look
-from ..panels.registry import PANELS, Panel, by_slug
+from ..panels.registry import PAGES, Page, Panel, page_of
 from ..settings import VERSION
 from ..sources import Sources
+from .asked import Asked, asked, options
+from .shelf import Shelf
 from .shell import html, page, shell
 
 STATIC = Path(__file__).parents[1] / "static"
-DEFAULT_WINDOW, YOUNG_WINDOW = "1h", "15m"
-_YOUNG_S = 900
+# Just less than the shortest interval of refreshing, so that who looks alone always sees what is new.
+_FRESH_S = 4.5
 _YEAR_S = 31_536_000
 _VERSION_DIGITS = 12
 
 
-def blueprint(sources_of: Callable[[], Sources], banner: str) -> Blueprint:
-    """The overview, the panels' fragments and the static files; `sources_of` is called once a request.
+def blueprint(sources_of: Callable[[], Sources], banner: str, shelf: Shelf) -> Blueprint:
+    """The pages made of panels, their fragments and the static files; `sources_of` is called once a request.
 
     `banner` is a line on top of every page, empty for none.
     """
@@ -46,22 +47,25 @@ def blueprint(sources_of: Callable[[], Sources], banner: str) -> Blueprint:
     pages.app_context_processor(lambda: {"version": VERSION, "banner": banner})
     pages.add_app_template_filter(instant, "instant")
     pages.add_app_template_filter(clock, "clock")
+    pages.add_app_template_filter(minute, "minute")
     pages.add_app_template_filter(to_json, "to_json")
 
-    @pages.get("/")
-    @pages.get("")
-    def overview() -> Response:
-        """All panels in the order that they are read."""
-        return _page(PANELS, sources_of())
+    for one in PAGES:
+        view = partial(_whole, one, sources_of, shelf)
+        for path in {one.path, one.path.rstrip("/")}:
+            pages.add_url_rule(path, one.slug, view)
 
     @pages.get("/panels/<slug>")
     def panel(slug: str) -> Response:
         """One panel: its fragment for htmx, a page of its own for everybody else."""
-        chosen = by_slug(slug)
+        chosen, its_page = page_of(slug)
         if not htmx:
-            return _page((chosen,), sources_of())
-        look, now_s = Look(sources_of()), time.time()
-        return html(_fragment(chosen, _window(look, now_s), look, now_s))
+            return _page(its_page, (chosen,), sources_of(), shelf)
+        now_s = time.time()
+        lent = shelf.get(_key(chosen), now_s, _FRESH_S, lambda: _made(chosen, its_page, sources_of(), now_s))
+        response = html(lent.text)
+        response.headers["Age"] = str(max(0, round(now_s - lent.made_s)))
+        return response
 
     @pages.get("/static/<path:filename>")
     def static(filename: str) -> Response:
@@ -90,69 +94,50 @@ def clock(at_s: float, days: bool = False) -> str:
     return datetime.fromtimestamp(at_s, UTC).strftime("%-d %b %H:%M" if days else "%H:%M")
 
 
+def minute(at_s: float) -> str:
+    """UTC to the minute, as a form's field for dates and times takes it."""
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
 def to_json(value: object) -> str:
     """A dataclass as compact JSON; the template escapes it into its attribute."""
     return msgspec.json.encode(value).decode()
 
 
-def _page(panels: Iterable[Panel], sources: Sources) -> Response:
+def _whole(of: Page, sources_of: Callable[[], Sources], shelf: Shelf) -> Response:
+    return _page(of, of.panels, sources_of(), shelf)
+
+
+def _page(of: Page, panels: tuple[Panel, ...], sources: Sources, shelf: Shelf) -> Response:
+    """A whole page is always of now, and lends its panels to others."""
     look, now_s = Look(sources), time.time()
-    window = _window(look, now_s)
-    shown = [(panel, Markup(_fragment(panel, window, look, now_s))) for panel in panels]  # noqa: S704 - rendered
-    link = partial(_link, window=window.name)
+    ask = asked(of, look, now_s)
+    shown = [(one, shelf.put(_key(one), now_s, _fragment(one, ask, look))) for one in panels]
     return page(
-        "overview.html",
-        shell=shell("Overview", look.alerts()),
-        panels=shown,
-        window=window.name,
-        windows=tuple(NAMED),
-        link=link,
+        "page.html",
+        shell=shell(of.within or of.title, look.alerts(), is_exact=not of.within and panels == of.panels),
+        title=of.title if panels == of.panels else panels[0].title,
+        panels=[(one, Markup(lent.text)) for one, lent in shown],  # noqa: S704 - rendered
+        ask=ask,
+        style=of.style,
     )
 
 
-def _fragment(panel: Panel, window: Window, sources: Sources, now_s: float) -> str:
-    options = {
-        name: option.check(request.args.get(name, option.default)) for name, option in panel.options.items()
-    }
-    view: Any = panel.show(window, sources, now_s, **options)
+def _made(panel: Panel, of: Page, sources: Sources, now_s: float) -> str:
+    look = Look(sources)
+    return _fragment(panel, asked(of, look, now_s), look)
+
+
+def _fragment(panel: Panel, ask: Asked, sources: Sources) -> str:
+    view: Any = panel.show(ask.window, sources, ask.now_s, **options(panel))
     context = {one.name: getattr(view, one.name) for one in fields(view)}
-    return render_template(
-        panel.template,
-        panel=panel,
-        at_s=now_s,
-        link=partial(_link, window=window.name),
-        refresh=partial(_refresh, window=window.name),
-        window_name=window.name,
-        **context,
-    )
+    return render_template(panel.template, panel=panel, ask=ask, at_s=ask.now_s, **context)
 
 
-def _window(sources: Sources, now_s: float) -> Window:
-    """The window that the query names; without one, an hour, of which a young service would fill a sliver.
-
-    Raises BadRequestError for an unknown one.
-    """
-    name = request.args.get("window")
-    if name is None:
-        is_young = now_s - sources.snapshot().started_s < _YOUNG_S
-        name = YOUNG_WINDOW if is_young else DEFAULT_WINDOW
-    return named(name, now_s, kept(sources.settings))
-
-
-def _link(anchor: str = "", **changes: str) -> str:
-    """The overview's address as it is now, but for `changes`; what is the default is left out."""
-    return url_for("pages.overview", _anchor=anchor or None, **_query(PANELS, changes))
-
-
-def _refresh(panel: Panel, **changes: str) -> str:
-    """The address of a panel's fragment with the same window and options, but for `changes`."""
-    return url_for("pages.panel", slug=panel.slug, **_query((panel,), changes))
-
-
-def _query(panels: Iterable[Panel], changes: dict[str, str]) -> dict[str, Any]:
-    defaults = {name: option.default for panel in panels for name, option in panel.options.items()}
-    asked = {name: request.args[name] for name in defaults if name in request.args} | changes
-    return {name: value for name, value in asked.items() if value != defaults.get(name)}
+def _key(panel: Panel) -> str:
+    """What tells one fragment from another: everything that was asked, and where its links lead."""
+    query = sorted((name, value) for name, value in request.args.items())
+    return repr((panel.slug, request.host_url, query))
 
 
 @cache

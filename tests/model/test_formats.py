@@ -74,10 +74,13 @@ def test_a_change_from_nothing_is_no_percentage() -> None:
 
 
 def test_a_lower_success_rate_is_worse_and_a_higher_better() -> None:
-    assert formats.points(98.59, 99.70, shown="99.70").text == "1.11 points lower"
-    assert formats.points(98.59, 99.70, shown="99.70").tone == "worse"
-    assert formats.points(99.70, 98.59, shown="98.59").tone == "better"
-    assert formats.points(99.72, 99.70, shown="99.70").text == "As before"
+    lower = formats.points(98.59, 99.70, than="the hour before", shown="99.70")
+    assert (lower.text, lower.than) == ("1.11 points lower", "than the hour before (99.70)")
+    assert lower.tone == "worse"
+    assert formats.points(99.70, 98.59, than="x", shown="98.59").tone == "better"
+    assert formats.points(99.72, 99.70, than="x", shown="99.70").text == "As before"
+    assert formats.points(20.6, 15.7, than="x", shown="15.7", judged=False).text == "4.9 points higher"
+    assert formats.points(20.6, 15.7, than="x", shown="15.7", judged=False).tone == ""
 
 
 def test_a_name_in_a_sentence_is_short_and_can_not_turn_the_text_around() -> None:

@@ -140,6 +140,9 @@ class FakeSources:
         for start_s in window.starts():
             before = [one for one in samples if one.at_s < start_s]
             there = [one for one in samples if start_s <= one.at_s < start_s + window.step_s]
+            middle_s = start_s + window.step_s / 2
+            if not there and self.is_sampled and self.started_s < middle_s < self.now_s - 3600:
+                there = [self._sample(middle_s)]  # of the store, where an hour of samples is not all
             points.append({"one": of_samples(there, before[-1] if before else None)} if there else {})
         return points
 

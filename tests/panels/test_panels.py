@@ -19,7 +19,7 @@ from app.model.windows import NAMED, Window, named
 from app.panels.alerts import alerts
 from app.panels.figures import figures
 from app.panels.look import Look
-from app.panels.registry import PANELS, Panel, by_slug
+from app.panels.registry import PANELS, Panel, page_of
 from app.panels.system import system
 from app.panels.tools import ROWS, SORTS, tools
 from app.panels.traffic import response_time, throughput
@@ -111,17 +111,32 @@ def test_a_gap_is_told_and_not_counted_as_zero() -> None:
 
 
 def test_the_figures_compare_with_the_hour_before() -> None:
-    requests, success, p95, busy = figures(HOUR, look("troubled"), NOW_S).tiles
+    requests, success, p95, saturation = figures(HOUR, look("troubled"), NOW_S).tiles
     assert (requests.label, requests.delta.text) == ("Requests", "As before")
     assert success.delta.tone == "worse"
     assert "points lower" in success.delta.text
     assert p95.figure.unit == "ms"
-    assert busy.figure.unit == "of 4"
-    assert all(tile.spark.line and tile.spark.was for tile in (requests, success, p95, busy))
+    assert (saturation.figure.text, saturation.delta.text) == ("20.0", "As before")
+    assert all(tile.spark.line and tile.spark.was for tile in (requests, success, p95, saturation))
+
+
+@pytest.mark.parametrize(("compare", "than"), [("day", "a day before"), ("week", "a week before")])
+def test_the_figures_compare_with_an_earlier_day_if_asked(compare: str, than: str) -> None:
+    success = figures(HOUR, look("troubled"), NOW_S, compare=compare).tiles[1]
+    assert success.delta.than.startswith(f"than {than} (")
+    assert success.spark.was
+
+
+def test_the_figures_compare_with_nothing_if_asked() -> None:
+    for tile in figures(HOUR, look("troubled"), NOW_S, compare="off").tiles[:3]:
+        assert tile.delta.text == ""
+        assert tile.delta.than.endswith("requests in the last hour")
+        assert not tile.spark.was
+    assert {row.trend.text for row in tools(HOUR, look("troubled"), NOW_S, compare="off").rows} == {NOTHING}
 
 
 def test_there_is_no_comparison_with_a_time_before_the_start() -> None:
-    for tile in figures(HOUR, look("first_minutes"), NOW_S).tiles:
+    for tile in figures(HOUR, look("first_minutes"), NOW_S).tiles[:3]:
         assert (tile.delta.text, tile.delta.at_s) == ("No data before", NOW_S - 250)
         assert not tile.spark.was
 
@@ -328,7 +343,8 @@ def test_load_and_throughput_stand_below_the_gauges_as_far_as_they_are_known() -
     ],
 )
 def test_what_the_limits_held_back_is_told_for_the_time_that_is_sampled(window: str, said: str) -> None:
-    shown = system(named(window, NOW_S), look("contained"), NOW_S)
+    sources = FakeSources(is_contained=True, active=(), history_s=3660)
+    shown = system(named(window, NOW_S), sources, NOW_S)
     assert shown.held_back == f"{said} for want of memory."
 
 
@@ -356,8 +372,8 @@ def test_one_look_asks_each_question_once() -> None:
 
 def test_an_unknown_panel_or_option_says_what_is_allowed() -> None:
     with pytest.raises(NotFoundError, match="there are verdict"):
-        by_slug("nope")
+        page_of("nope")
     with pytest.raises(BadRequestError, match="allowed is share, tool"):
-        by_slug("tools").options["sort"].check("size")
+        page_of("tools")[0].options["sort"].check("size")
     with pytest.raises(BadRequestError, match="allowed is 100"):
-        by_slug("tools").options["q"].check("a" * 101)
+        page_of("tools")[0].options["q"].check("a" * 101)

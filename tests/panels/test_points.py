@@ -17,7 +17,6 @@ from app.panels.points import (
     measured_s,
     merged,
     missing_s,
-    window_before,
 )
 
 NOW_S = 1_763_995_260.0
@@ -89,11 +88,6 @@ def test_what_lies_before_the_first_point_is_not_missing() -> None:
     assert missing_s(points) == 0
     assert first_s(points) == points[30].start_s
     assert first_s(merged(HOUR, [None] * 60, 0.0)) is None
-
-
-def test_the_window_before_ends_where_this_one_starts() -> None:
-    before = window_before(HOUR)
-    assert (before.start_s, before.end_s, before.step_s) == (NOW_S - 7200, NOW_S - 3600, 60)
 
 
 def test_a_window_is_compared_with_only_if_enough_of_it_is_known() -> None:

@@ -1,0 +1,39 @@
+"""What a window is compared with: the span before it, the same one a day or a week earlier, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from . import formats
+from .windows import KEEP_S, PERIODS_S, Window
+
+BY = ("before", "day", "week", "off")
+_SHIFT_S = {"day": 86_400.0, "week": 604_800.0}
+_THAN = {"day": "a day before", "week": "a week before"}
+_SHORT = {"day": "day before", "week": "week before", "off": "nothing"}
+
+
+def compared(window: Window, by: str, now_s: float, keep_s: Mapping[int, float] = KEEP_S) -> Window | None:
+    """The window that `window` is compared with, one of BY; None if with nothing.
+
+    It is read from the finest period, from the window's own on, that is kept for that long (`keep_s`).
+    """
+    if by == "off":
+        return None
+    length_s = window.end_s - window.start_s
+    shift_s = _SHIFT_S.get(by, length_s)
+    start_s, end_s = window.start_s - shift_s, window.end_s - shift_s
+    age_s = now_s - start_s
+    usable = [one for one in PERIODS_S if one >= window.period_s and keep_s[one] >= age_s]
+    period_s = usable[0] if usable else window.period_s
+    return Window(window.name, start_s, end_s, period_s, max(window.step_s, period_s))
+
+
+def than(window: Window, by: str) -> str:
+    """In words, for "slower than": "the hour before", "a day before"."""
+    return _THAN.get(by) or formats.before(window.name)
+
+
+def short(window: Window, by: str) -> str:
+    """The same for a button: "hour before", "day before", "nothing"."""
+    return _SHORT.get(by) or formats.before(window.name).removeprefix("the ")
