@@ -5,7 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 OPTIONS ?=
 SLOW := $(wildcard tests/journeys tests/faults tests/benchmarks)
-FAULTS := $(wildcard tests/faults)
+# These mostly wait, or are not watched by the clock; the journeys that are left have the machine to themselves.
+PATIENT := $(wildcard tests/faults tests/benchmarks tests/journeys/test_jobs.py tests/journeys/test_frameworks.py \
+  tests/journeys/test_start.py tests/journeys/test_exact_totals.py)
 UNIT = $(BIN)/pytest -q -n 2 $(SLOW:%=--ignore=%) $(OPTIONS)
 
 VNU_VERSION := 26.9.27
@@ -33,12 +35,10 @@ check: .venv/development ## Lint, types and fast tests, in less than a minute
 	$(BIN)/mypy
 	$(UNIT) -m 'not slow'
 
-# Unit tests share two cores, and so do faults, which mostly wait; journeys have them to themselves, because they
-# are watched by the clock.
 test: .venv/development .cache/chromium .cache/bench-peers .cache/wrk .cache/faketime ## All tests, with real servers and a real browser
 	$(UNIT)
-	$(BIN)/pytest -q -n 2 $(FAULTS) $(OPTIONS)
-	$(BIN)/pytest -q $(filter-out $(FAULTS),$(SLOW)) $(OPTIONS)
+	$(BIN)/pytest -q -n 2 --dist loadgroup $(PATIENT) $(OPTIONS)
+	$(BIN)/pytest -q $(filter-out $(PATIENT),$(SLOW)) $(PATIENT:%=--ignore=%) $(OPTIONS)
 
 bench: .venv/runtime .cache/bench-peers .cache/wrk ## What Laptime costs, beside others; PARTS="cost throughput memory reading rolling history"
 	@$(BIN)/python -m tests.benchmarks $(OPTIONS) $(PARTS)

@@ -102,7 +102,24 @@ def test_a_run_that_ends_in_the_turn_in_which_the_next_begins_leaves_no_old_answ
     counting.roll_up(now_s + 10)
     roll_up_past({"a": Series(ok=Histogram.of([1_000_000] * 7))})
     with writing(counting.engine) as connection:  # as many runs, and as many roll-ups of them, as before
-        finish_run(connection, INSTANCE, "past")
+        finish_run(connection, INSTANCE, "past", heir=INSTANCE)
+    assert by_tool(counting.live.traffic(named("1h", now_s + 11))) == {"a": 9}
+
+
+def test_a_run_that_was_never_rolled_up_before_its_end_leaves_no_old_answer_standing(
+    counting: Counting,
+) -> None:
+    now_s = counting.started_s
+    run = counting.recorder.run
+    assert run is not None
+    counting.count("a", 2)
+    counting.roll_up(now_s + 10)
+    assert by_tool(counting.live.traffic(named("1h", now_s + 11))) == {"a": 2}
+    with writing(counting.engine) as connection:
+        last = {"a": Series(ok=Histogram.of([1_000_000] * 7))}
+        roll_up(connection, instance=INSTANCE, run="past", started_s=now_s - 60, now_s=now_s - 30, tools=last)
+    with writing(counting.engine) as connection:  # the only run is the one that there was
+        finish_run(connection, INSTANCE, "past", heir=run.instance)
     assert by_tool(counting.live.traffic(named("1h", now_s + 11))) == {"a": 9}
 
 

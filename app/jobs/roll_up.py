@@ -67,7 +67,7 @@ class RollUp:
             self._lost_s = now_s
         for past in runs.ended(self._state, run):
             self._end(past)
-        self._bury()
+        self._bury(run.instance)
         self._build(run.instance, now_s)
         # After history, which goes on where there is no room for the folded file.
         check(self._leads)
@@ -90,12 +90,13 @@ class RollUp:
         grave.mkdir(mode=0o700, exist_ok=True)
         past.folder.rename(grave / past.id)
 
-    def _bury(self) -> None:
+    def _bury(self, instance: str) -> None:
         """Forget the runs that were put aside; a crash before may have left some."""
         for folder in sorted((self._state / "ended").glob("*")):
             with writing(self._engine) as connection:
                 check(self._leads)
-                rollups.finish_run(connection, runs.Run(folder.name, 0, folder).instance, folder.name)
+                past = runs.Run(folder.name, 0, folder).instance
+                rollups.finish_run(connection, past, folder.name, heir=instance)
             shutil.rmtree(folder)
 
     def _store_ours(self, instance: str, now_s: float, *, may_shrink: bool) -> bool:

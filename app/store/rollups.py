@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, update
 
 from ..model.series import EMPTY, Series, total
 from ..model.vitals import Vitals
@@ -89,12 +89,19 @@ def roll_up(
     return Watermark(sequence, now_s, tools, queue)
 
 
-def finish_run(connection: Connection, instance: str, run: str) -> None:
+def finish_run(connection: Connection, instance: str, run: str, heir: str) -> None:
     """Forget where a run's roll-up stands, after its last one: its counters are gone for good.
 
-    A later roll-up of the same run would count all of it again.
+    A later roll-up of the same run would count all of it again. The `heir`, the instance that does this,
+    takes its number over and one more: by the sum of all numbers readers tell whether rows are new, so it
+    must not become what it was before.
     """
-    connection.execute(delete(runs).where(runs.c.instance == instance, runs.c.run == run))
+    take_turns(connection, heir)
+    of_run = runs.c.instance == instance, runs.c.run == run
+    left = connection.execute(select(runs.c.sequence).where(*of_run)).scalar() or 0
+    connection.execute(delete(runs).where(*of_run))
+    more = update(runs).where(runs.c.instance == heir).values(sequence=runs.c.sequence + left + 1)
+    connection.execute(more)
 
 
 def take_turns(connection: Connection, instance: str) -> None:

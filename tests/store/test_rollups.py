@@ -182,7 +182,7 @@ def test_a_finished_run_keeps_its_rows_and_loses_its_watermark(store: Engine) ->
     roll(store, START_S + 10, {"ping": series(1)}, run="ended")
     roll(store, START_S + 10, {"ping": series(1)}, run="other")
     with writing(store) as connection:
-        finish_run(connection, "a", "ended")
+        finish_run(connection, "a", "ended", heir="a")
     with reading(store) as connection:
         assert read_watermark(connection, "a", "ended") is None
         assert read_watermark(connection, "a", "other") is not None
