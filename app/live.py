@@ -37,7 +37,7 @@ from .store.vitals import sampled_until
 
 # A page's window and the one before it, the tools' courses, the machine and the releases in it, and the
 # window that alerts are judged by; and as many again.
-_KEPT = 12
+_KEPT = 16
 _KEPT_S = 10.0
 _GIVEN_BACK_EVERY_S = 15.0
 _STALLED_S = 40.0  # roll-ups come every ten seconds

@@ -14,6 +14,7 @@ STEADY_PERCENT = 5.0
 STEADY_POINTS = 0.1
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _GB = 3
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _SPANS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _BEFORE = {
@@ -150,6 +151,11 @@ def shorten(name: str, longest: int = 48) -> str:
     """A name that stands in a sentence: cut where it is long, without characters that turn text around."""
     name = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in name)
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def change(now: float, was: float, *, than: str, shown: str, words: tuple[str, str], judged: bool) -> Delta:

@@ -97,6 +97,15 @@ def _options(*options: Option) -> dict[str, Option]:
 
 _COMPARE = Option("compare", comparing.BY, of_page=True)
 
+TABLE = _options(
+    _COMPARE,
+    Option("sort", tool_table.SORTS),
+    Option("order", tool_table.ORDERS),
+    Option("rows", tool_table.ROWS),
+    Option("hide"),
+    Option("q"),
+)
+
 # `columns` of its twelve.
 OVERVIEW = Page(
     "overview",
@@ -108,16 +117,13 @@ OVERVIEW = Page(
         Panel("response_time", "Response time", response_time, 6),
         Panel("throughput", "Requests per minute", throughput, 6),
         Panel("alerts", "Needs attention", alerts, 12),
-        Panel(
-            "tools", "Tools", tools, 12, _options(
-                _COMPARE, Option("sort", tool_table.SORTS), Option("rows", tool_table.ROWS), Option("q")
-            ),
-        ),
+        Panel("tools", "Tools", tools, 12, TABLE),
         Panel("system", "System", system, 6),
         Panel("workers", "Workers", workers, 6),
     ),
 )  # fmt: skip
-PAGES = (OVERVIEW,)
+TOOL = Page("tool", "Tool", "/tool", (), within="Overview")
+PAGES = (OVERVIEW, TOOL)
 PANELS = tuple(panel for page in PAGES for panel in page.panels)
 _BY_SLUG = {panel.slug: (panel, page) for page in PAGES for panel in page.panels}
 

@@ -23,8 +23,10 @@ from .points import (
     merged,
 )
 from .sparks import POINTS, Spark, spark
+from .tool_columns import ASCENDING, COLUMNS, Choice, Column, choices, hidden_of
 
-SORTS = ("share", "tool", "requests", "success", "average", "p50", "p95", "p99", "trend")
+SORTS = ("share", "tool", "requests", "rate", "success", "average", "p50", "p95", "p99", "trend")
+ORDERS = ("", "reversed")
 ROWS = ("25", "100")
 NOISE_PERCENT = 15
 
@@ -62,9 +64,17 @@ class ToolRow:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The rows that are shown, of `matching` tools that the search found of `count` in the window."""
+    """The rows that are shown, of `matching` tools that the search found of `count` in the window.
+
+    `ascends`: they are sorted from the least on. `hide` is what the address says of hidden columns.
+    """
 
     rows: tuple[ToolRow, ...]
+    columns: tuple[Column, ...]
+    choices: tuple[Choice, ...]
+    hide: str
+    order: str
+    ascends: bool
     count: int
     matching: int
     sort: str
@@ -88,6 +98,7 @@ _KEYS: Mapping[str, Callable[[_Tool], tuple[float | str, ...]]] = {
     "share": lambda tool: (-tool.series.total_ns, tool.name),
     "tool": lambda tool: (tool.name.lower(), tool.name),
     "requests": lambda tool: (-tool.series.requests, tool.name),
+    "rate": lambda tool: (-tool.series.requests, tool.name),
     "success": lambda tool: (tool.series.success_percent or 0.0, tool.name),
     "average": lambda tool: (-(tool.series.average_ms or 0.0), tool.name),
     "p50": lambda tool: (-tool.quantiles_ms[0], tool.name),
@@ -104,10 +115,13 @@ def tools(
     *,
     compare: str = "before",
     sort: str = "share",
+    order: str = "",
     rows: str = "25",
+    hide: str = "",
     q: str = "",
 ) -> Tools:
-    """The tools whose name contains `q`, sorted by one of SORTS, the first `rows` of them."""
+    """The tools whose name contains `q`, by one of SORTS in one of ORDERS, the first `rows` of them."""
+    hidden = hidden_of(hide)
     traffic = sources.traffic(window)
     was = _before(comparing.compared(window, compare, now_s, kept(sources.settings)), sources)
     snapshot, alerts = sources.snapshot(), sources.alerts()
@@ -119,13 +133,21 @@ def tools(
             if q.lower() in name.lower()
         ),
         key=_KEYS[sort],
+        reverse=order == "reversed",
     )
     span_s = measured_s(merged(window, traffic.points, measured_from(traffic, snapshot))) or 1.0
     busy_ns = total(called.values()).total_ns or 1
     shown = found[: int(rows)]
-    drawn = courses(window, sources, [tool.name for tool in shown], POINTS)
+    # What nobody sees is not read: the courses are most of what the table costs.
+    drawn = courses(window, sources, [tool.name for tool in shown if "course" not in hidden], POINTS)
+    alerts = [one for one in alerts if one.since_s < window.end_s]
     return Tools(
-        rows=tuple(_row(tool, drawn[tool.name], span_s, busy_ns, alerts) for tool in shown),
+        rows=tuple(_row(tool, drawn.get(tool.name, ()), span_s, busy_ns, alerts) for tool in shown),
+        columns=tuple(column for column in COLUMNS if column.key not in hidden),
+        choices=choices(hidden),
+        hide=hide,
+        order=order,
+        ascends=(sort in ASCENDING) != (order == "reversed"),
         count=len(called),
         matching=len(found),
         sort=sort,
@@ -184,6 +206,11 @@ def _key(settings: Settings) -> str:
 def _quantiles(series: Series) -> tuple[float, float, float]:
     p50, p95, p99 = series.quantiles_ms() or (0.0, 0.0, 0.0)
     return p50, p95, p99
+
+
+def trend_of(was: Series, now: Series) -> Trend:
+    """How p95 changed, in words; an en dash with too few requests on either side."""
+    return _trend(_change(now, was))
 
 
 def _change(now: Series, was: Series) -> float | None:

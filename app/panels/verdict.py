@@ -6,18 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..model import formats
-from ..model.alerting import SEVERITIES, SYSTEM, Alert, SystemSample
+from ..model.alerting import SEVERITIES, SYSTEM, Alert
 from ..model.rules import SLOWER_THAN, TOGETHER, Rule
-from ..model.series import Snapshot, Worker
+from ..model.series import Snapshot
 from ..model.windows import Window
 from ..sources import Sources, Traffic
 from .alerting import words
 from .alerts import parted
-from .points import first_s, merged, missing_s
+from .facts import Fact, alert_fact, called_of, data_fact, memory_fact, release_fact, worker_fact
 from .system import is_stale
 
 _NAMED = 2
-_DOTS = 8
 _GAUGES = {"cpu": "CPU is high", "memory": "Memory is high", "disk": "Disk is nearly full"}
 # By metric and the side that is wrong.
 _STATES = {
@@ -29,20 +28,6 @@ _STATES = {
     ("throughput", "below"): "is hardly called",
     ("absence", "above"): "is not called",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A label, its value, and a note in fine print that may end in an instant (`at_s`, Unix seconds).
-
-    `dots`: one to each worker, True if it is busy.
-    """
-
-    label: str
-    value: str
-    note: str
-    at_s: float | None = None
-    dots: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +57,11 @@ def _judged(window: Window, sources: Sources, now_s: float) -> Verdict:
     newest = next(reversed(sources.samples(now_s - 3600)), None)
     stale = newest is not None and is_stale(newest, sources.settings, now_s)
     facts = (
-        _alert_fact(active, traffic),
-        _worker_fact(snapshot.workers),
-        _memory_fact(newest, stale=stale),
-        Fact("Up", formats.duration(now_s - snapshot.started_s), f"{_requests(snapshot)} since"),
-        _data_fact(window, traffic, snapshot),
+        alert_fact(active, traffic),
+        worker_fact(snapshot.workers),
+        memory_fact(newest, stale=stale),
+        release_fact(sources, now_s),
+        data_fact(window, traffic, snapshot, newest, now_s),
     )
     loud, quiet = parted(active, sources, now_s)
     rules = {one.type: one.rule for one in sources.rules()}
@@ -130,7 +115,7 @@ def _troubled(
 ) -> Verdict:
     worst = max((alert.severity for alert in active), key=SEVERITIES.index)
     since_s = min(alert.since_s for alert in active if alert.severity == worst)
-    quiet = len(_called(traffic) - {alert.tool for alert in active})
+    quiet = len(called_of(traffic) - {alert.tool for alert in active})
     detail = f"for {formats.duration(now_s - since_s)}."
     first = next(alert for alert in active if alert.severity == worst)
     if first.requests and first.failures:
@@ -142,7 +127,7 @@ def _troubled(
 
 
 def _calm(snapshot: Snapshot, traffic: Traffic, facts: tuple[Fact, ...]) -> Verdict:
-    called = _called(traffic)
+    called = called_of(traffic)
     if not called:
         if any(one.series.requests for one in snapshot.tools.values()):
             detail = "No alert is active, and no request came in this window."
@@ -155,59 +140,3 @@ def _calm(snapshot: Snapshot, traffic: Traffic, facts: tuple[Fact, ...]) -> Verd
     subject = many if len(called) > 1 else "the one tool is as it should be"
     detail = f"No alert is active. Slowest: {formats.shorten(slowest)}, p95 {p95}."
     return Verdict("ok", f"Healthy: {subject}", "", detail, facts)
-
-
-def _alert_fact(active: Sequence[Alert], traffic: Traffic) -> Fact:
-    called = _called(traffic)
-    troubled = {alert.tool for alert in active} & called
-    number = {severity: sum(alert.severity == severity for alert in active) for severity in SEVERITIES}
-    told = [_counted(number[severity], severity) for severity in reversed(SEVERITIES) if number[severity]]
-    if len(told) > _NAMED:
-        rest = len(active) - number[next(one for one in reversed(SEVERITIES) if number[one])]
-        told = [told[0], f"{formats.count(rest)} more"]
-    if any(alert.tool == SYSTEM for alert in active) and not troubled:
-        note = "of the system"
-    else:
-        note = f"{len(troubled)} of {formats.plural(len(called), 'tool')} in trouble"
-    return Fact("Active alerts", ", ".join(told) or "none", note)
-
-
-def _counted(number: int, severity: str) -> str:
-    """1 error, 2 errors; but 2 critical, 2 info."""
-    return formats.plural(number, severity, "" if severity in ("error", "warning") else severity)
-
-
-def _worker_fact(workers: Sequence[Worker]) -> Fact:
-    busy = sorted((worker.in_flight > 0 for worker in workers), reverse=True)
-    dots = tuple(busy) if len(busy) <= _DOTS else ()
-    return Fact("Workers", f"{len(busy)} alive", f"{sum(busy)} busy now", dots=dots)
-
-
-def _memory_fact(newest: SystemSample | None, *, stale: bool) -> Fact:
-    if newest is None:
-        return Fact("Memory", "not known", "no sample yet")
-    if stale:
-        return Fact("Memory", "not known", "last sampled at", newest.at_s)
-    used, whole = formats.fraction(newest.memory_used_bytes, newest.memory_total_bytes)
-    value = f"{used} of {whole}" if newest.memory_total_bytes else f"{newest.memory_percent:.1f} %"
-    return Fact("Memory", value, f"{newest.memory_percent:.1f} % used")
-
-
-def _data_fact(window: Window, traffic: Traffic, snapshot: Snapshot) -> Fact:
-    points = merged(window, traffic.points, snapshot.started_s)
-    began_s = first_s(points)
-    if began_s is None:
-        return Fact("Data", "none", "in this window")
-    if span_s := missing_s(points):
-        return Fact("Data", f"{formats.duration(span_s)} missing", "not counted as zero")
-    if points[0].series is None:
-        return Fact("Data", "complete", "begins at", began_s)
-    return Fact("Data", "complete", "no gaps")
-
-
-def _requests(snapshot: Snapshot) -> str:
-    return formats.plural(sum(one.series.requests for one in snapshot.tools.values()), "request")
-
-
-def _called(traffic: Traffic) -> set[str]:
-    return {name for name, series in traffic.tools.items() if series.requests}

@@ -1,5 +1,6 @@
 // Draws what a panel hands over in data-chart, and draws it again when that changes: no animation, no new canvas.
-import { crosshair, point, read } from "./charts/crosshair.js";
+import { brush, drag, isBrushing, mark, stretch, unmark } from "./charts/brush.js";
+import { crosshair, pointed, point, read } from "./charts/crosshair.js";
 import { datasets } from "./charts/datasets.js";
 import { ground } from "./charts/ground.js";
 import { colour, readColours } from "./charts/palette.js";
@@ -63,26 +64,47 @@ function draw(element) {
     known.chart.options = options(data);
     known.chart.update("none");
   } else {
-    const chart = new Chart(canvas, { type: "line", data: shown, options: options(data), plugins: [ground, crosshair] });
+    const chart = new Chart(canvas, { type: "line", data: shown, options: options(data), plugins: [ground, brush, crosshair] });
     drawn.set(canvas, { chart, text });
     follow(canvas, chart);
   }
 }
 
+function redraw() {
+  for (const { chart } of drawn.values()) {
+    chart.draw();
+    read(chart);
+  }
+}
+
 function follow(canvas, chart) {
-  const move = (seconds) => {
-    if (!point(seconds)) return;
-    for (const { chart: other } of drawn.values()) {
-      other.draw();
-      read(other);
-    }
-  };
+  const move = (seconds) => point(seconds) && redraw();
   canvas.addEventListener("pointermove", (event) => {
     const x = event.clientX - canvas.getBoundingClientRect().left;
     const { left, right } = chart.chartArea;
     move(x >= left && x <= right ? chart.scales.x.getValueForPixel(x) : null);
   });
   canvas.addEventListener("pointerleave", () => move(null));
+  drag(canvas, chart, redraw);
+  canvas.parentElement.addEventListener("keydown", (event) => step(event, chart));
+  canvas.parentElement.addEventListener("blur", () => (unmark() || pointed() !== null) && (point(null), redraw()));
+}
+
+// The crosshair by keys: left and right, by one point or with Shift by ten; Enter marks the ends of a zoom.
+function step(event, chart) {
+  const edges = chart.data.source.edges_s;
+  const last = edges.length - 2;
+  const at = edges.slice(1).findIndex((edge) => pointed() !== null && pointed() < edge);
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key] * (event.shiftKey ? 10 : 1);
+  if (by) {
+    const next = at < 0 ? last : Math.min(last, Math.max(0, at + by));
+    point((edges[next] + edges[next + 1]) / 2);
+    stretch(pointed());
+  } else if (event.key === "Enter" && pointed() !== null) mark(pointed());
+  else if (event.key === "Escape" && isBrushing()) unmark();
+  else return;
+  event.preventDefault();
+  redraw();
 }
 
 // A panel may have lost its chart (no request in the window any more) or got its first one.

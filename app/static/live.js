@@ -3,6 +3,8 @@
 const EVERY_S = 5;
 const LATE_S = 12;
 const SPREAD_MS = 30;
+const BUSY_MS = 1000; // a whole refresh that takes longer is asked for less often
+const REST = 10; // times as long as it took
 
 const panels = [...document.querySelectorAll("[data-panel]")];
 const counts = document.querySelectorAll("[data-active-count]");
@@ -16,6 +18,7 @@ const freshAt = new Map(panels.map((panel) => [panel, Date.now()]));
 let failed = false;
 let everyS = Number(localStorage.getItem("laptime-refresh") ?? EVERY_S);
 let askedAt = Date.now();
+let tookMs = 0; // from asking to the last panel's answer, of the newest refresh
 
 function refresh() {
   askedAt = Date.now();
@@ -27,9 +30,13 @@ function refresh() {
 // One beat a second: it tells the age and asks when it is time, so a sleeping tab catches up by itself.
 function beat() {
   if (document.hidden) return;
-  if (everyS && Date.now() - askedAt >= everyS * 1000 - 50) refresh();
+  if (everyS && Date.now() - askedAt >= waitMs() - 50) refresh();
   tell();
 }
+
+// As long as was chosen; longer while the server takes its time.
+const isBusy = () => tookMs > BUSY_MS;
+const waitMs = () => Math.max(everyS * 1000, isBusy() ? Math.min(60_000, REST * tookMs) : 0);
 
 function tell() {
   const oldest = Math.min(...freshAt.values());
@@ -37,7 +44,7 @@ function tell() {
   const isLost = failed && ageS >= Math.min(LATE_S, 2 * (everyS || EVERY_S));
   set(isLost ? "lost" : everyS ? "live" : "paused");
   if (isLost) text.textContent = `Lost for ${age(ageS)}`;
-  else if (everyS) text.textContent = ageS < 1 ? "Updated just now" : `Updated ${age(ageS)} ago`;
+  else if (everyS) text.textContent = isBusy() ? `Server busy, ${age(ageS)} ago` : ageS < 1 ? "Updated just now" : `Updated ${age(ageS)} ago`;
   else text.textContent = `Off, ${clock.format(oldest)}`;
   if (lost.hidden === isLost) {
     lost.hidden = !isLost;
@@ -90,7 +97,8 @@ function arrived(event) {
   const { ctx } = event.detail;
   const panel = event.target.closest?.("[data-panel]");
   if (!panel || ctx.response?.status !== 200) return;
-  freshAt.set(panel, Date.now());
+  freshAt.set(panel, Date.now() - 1000 * Number(ctx.response.headers?.get("Age") ?? 0));
+  if (ctx.sourceElement === panel) tookMs = Date.now() - askedAt;
   failed = false;
   if (ctx.sourceElement.matches("a[href]")) history.replaceState(null, "", ctx.sourceElement.href.split("#")[0]);
   count(panel.querySelector("[data-active]")?.dataset.active);
@@ -123,16 +131,11 @@ document.addEventListener("click", (event) => {
   const every = event.target.closest("[data-refresh-every]");
   if (every) choose(Number(every.dataset.refreshEvery));
   if (event.target.closest("[data-refresh-now]")) refresh();
-  if (live.open && (every || !live.contains(event.target))) live.open = false;
+  if (every) live.open = false;
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") live.open = false;
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
   if (event.key === "r") refresh();
-  if (event.key === "/") {
-    event.preventDefault();
-    document.getElementById("tools-search")?.focus();
-  }
 });
 
 const heading = document.querySelector("h1");

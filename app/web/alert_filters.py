@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from io import StringIO
 from itertools import islice
 from math import isfinite, nan
 from typing import Any
@@ -17,6 +15,7 @@ from ..model.alerting import SEVERITIES
 from ..model.windows import instant_s
 from ..panels.alerting.history import cells
 from ..store.alert_pages import STATES, Cursor, Filter
+from .files import written
 from .shell import MOST_ID
 
 FILTERS = ("text", "severity", "state", "tool", "type")
@@ -75,7 +74,5 @@ def csv_of(desk: Desk, wanted: Filter) -> Response:
 def _written(first: list[list[str]], rest: Iterator[list[str]]) -> Iterator[str]:
     part = first
     while part:
-        file = StringIO(newline="")
-        csv.writer(file).writerows(part)
-        yield file.getvalue()
+        yield written(part)
         part = list(islice(rest, _ROWS))

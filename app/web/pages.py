@@ -10,13 +10,11 @@ import time
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
-from functools import cache, partial
-from hashlib import sha256
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
+from flask import Blueprint, Response, render_template, request
 from flask_htmx import HTMX  # type: ignore[import-untyped]
 from markupsafe import Markup
 
@@ -24,26 +22,23 @@ from ..panels.look import Look
 from ..panels.registry import PAGES, Page, Panel, page_of
 from ..settings import VERSION
 from ..sources import Sources
+from . import files, finder, static_files
 from .asked import Asked, asked, options
 from .shelf import Shelf
 from .shell import html, page, shell
 
-STATIC = Path(__file__).parents[1] / "static"
 # Just less than the shortest interval of refreshing, so that who looks alone always sees what is new.
 _FRESH_S = 4.5
-_YEAR_S = 31_536_000
-_VERSION_DIGITS = 12
 
 
 def blueprint(sources_of: Callable[[], Sources], banner: str, shelf: Shelf) -> Blueprint:
-    """The pages made of panels, their fragments and the static files; `sources_of` is called once a request.
+    """The pages made of panels, their fragments and their files; `sources_of` is called once a request.
 
     `banner` is a line on top of every page, empty for none.
     """
     pages = Blueprint("pages", __name__)
     htmx = HTMX()
     pages.record_once(lambda state: htmx.init_app(state.app))
-    pages.add_app_template_global(static_url, "static_url")
     pages.app_context_processor(lambda: {"version": VERSION, "banner": banner})
     pages.add_app_template_filter(instant, "instant")
     pages.add_app_template_filter(clock, "clock")
@@ -52,8 +47,13 @@ def blueprint(sources_of: Callable[[], Sources], banner: str, shelf: Shelf) -> B
 
     for one in PAGES:
         view = partial(_whole, one, sources_of, shelf)
-        for path in {one.path, one.path.rstrip("/")}:
-            pages.add_url_rule(path, one.slug, view)
+        if one.path == "/":  # first, because addresses are made of the first that fits
+            pages.add_url_rule("", one.slug, view)
+        pages.add_url_rule(one.path, one.slug, view)
+
+    finder.add(pages, sources_of)
+    files.add(pages, sources_of)
+    static_files.add(pages)
 
     @pages.get("/panels/<slug>")
     def panel(slug: str) -> Response:
@@ -67,21 +67,7 @@ def blueprint(sources_of: Callable[[], Sources], banner: str, shelf: Shelf) -> B
         response.headers["Age"] = str(max(0, round(now_s - lent.made_s)))
         return response
 
-    @pages.get("/static/<path:filename>")
-    def static(filename: str) -> Response:
-        """A static file; with the version of its content in the address it may be kept for a year."""
-        response = send_from_directory(STATIC, filename)
-        if request.args.get("v") == _versions().get(filename, ""):
-            response.cache_control.public, response.cache_control.no_cache = True, None
-            response.cache_control.max_age, response.cache_control.immutable = _YEAR_S, True
-        return response
-
     return pages
-
-
-def static_url(filename: str) -> str:
-    """The address of a static file, which changes with its content."""
-    return url_for("pages.static", filename=filename, v=_versions()[filename])
 
 
 def instant(at_s: float) -> str:
@@ -138,13 +124,3 @@ def _key(panel: Panel) -> str:
     """What tells one fragment from another: everything that was asked, and where its links lead."""
     query = sorted((name, value) for name, value in request.args.items())
     return repr((panel.slug, request.host_url, query))
-
-
-@cache
-def _versions() -> dict[str, str]:
-    """The start of each static file's SHA-256, by its name below STATIC."""
-    return {
-        path.relative_to(STATIC).as_posix(): sha256(path.read_bytes()).hexdigest()[:_VERSION_DIGITS]
-        for path in sorted(STATIC.rglob("*"))
-        if path.is_file()
-    }

@@ -16,17 +16,22 @@ ID = f"<int(max={MOST_ID}):id>"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An entry of the navigation: its name, its endpoint and its glyph."""
+    """An entry of the navigation: its name, its endpoint, its glyph, and the key that goes there after "g".
+
+    `has_time`: it shows a window of time, so the one that was chosen goes along.
+    """
 
     name: str
     endpoint: str
     glyph: str
+    key: str
+    has_time: bool = False
 
 
 # In the order that they stand; a page is one row here.
 PLACES = (
-    Place("Overview", "pages.overview", "grid"),
-    Place("Alerts", "alerts.active", "bell"),
+    Place("Overview", "pages.overview", "grid", "o", has_time=True),
+    Place("Alerts", "alerts.active", "bell", "a"),
 )
 
 

@@ -160,5 +160,6 @@ def _write_machine(connection: Connection, period_s: int, starts: set[int], now_
             usual = story.machine(start_s + period_s / 2, now_s)
             gauges = {name: Gauge(samples, value * samples, value * 1.2) for name, value in usual.items()}
             key = {"period_s": period_s, "start_s": start_s, "instance_id": number}
-            rows.append({**key, "data": encode(Vitals(gauges))})
+            ended = story.ended(start_s, start_s + period_s, now_s)
+            rows.append({**key, "data": encode(Vitals(gauges, ended))})
     upsert(connection, vitals, rows)

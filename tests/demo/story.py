@@ -55,6 +55,8 @@ def mood(tool: Tool, at_s: float, ends_s: float) -> Mood:
         median_ms *= 1 + 0.02 * (40 - days_ago)
     if 12.0 < days_ago < 12.35:  # the slow deploy, rolled back in the evening
         median_ms *= 2.8
+    if tool.name == "analyze_code" and days_ago < SLOW_S / DAY_S:  # what the newest release did
+        median_ms *= 1.9
     if tool.name == "run_query" and 3.0 < days_ago < 3.03:  # the database was away
         failing = 0.6
     if tool.name == "run_query" and days_ago < 12 / 1440:
@@ -76,6 +78,15 @@ def growth(days_ago: float) -> float:
 
 
 RELEASES_EVERY_S = 7 * DAY_S
+RELEASED_S, SLOW_S = 38 * 60.0, 34 * 60.0
+WORKERS, SLOTS = 2, 16
+FATES = (
+    (4.2, "timed_out"),
+    (2.7, "out_of_memory"),
+    (0.4, "killed"),
+    (20.0, "out_of_memory"),
+    (0.02, "recycled"),
+)
 
 
 def releases(ends_s: float) -> list[tuple[float, str]]:
@@ -85,7 +96,7 @@ def releases(ends_s: float) -> list[tuple[float, str]]:
         at_s = ends_s - 364 * DAY_S + number * RELEASES_EVERY_S + 5 * 3600 * math.sin(number)
         found.append((at_s, f"v4.{number}"))
     found += [(ends_s - 12.35 * DAY_S, "v5.0"), (ends_s - 12.0 * DAY_S, "v4.50")]
-    return sorted(one for one in found if one[0] < ends_s - 3600)
+    return [*sorted(one for one in found if one[0] < ends_s - 3600), (ends_s - RELEASED_S, "v5.1")]
 
 
 def machine(at_s: float, ends_s: float) -> dict[str, float]:
@@ -101,7 +112,23 @@ def machine(at_s: float, ends_s: float) -> dict[str, float]:
         "load_average": 0.1 + 1.1 * busy,
         "received_bytes_per_s": 9_000 + 60_000 * busy,
         "sent_bytes_per_s": 30_000 + 420_000 * busy,
+        "read_bytes_per_s": 4_000 + 9_000 * busy,
+        "written_bytes_per_s": 60_000 + 240_000 * busy,
+        "workers": WORKERS,
+        "slots": SLOTS,
+        "in_flight": 0.04 + 0.9 * busy,
     }
+
+
+def ended(from_s: float, to_s: float, ends_s: float) -> dict[str, int]:
+    """How many workers ended from one instant to the other, by reason: each release starts all anew."""
+    fates = [(at_s, "recycled", WORKERS) for at_s, _ in releases(ends_s)]
+    fates += [(ends_s - days * DAY_S, reason, 1) for days, reason in FATES]
+    counts: dict[str, int] = {}
+    for at_s, reason, number in fates:
+        if from_s <= at_s < to_s:
+            counts[reason] = counts.get(reason, 0) + number
+    return counts
 
 
 def is_down(at_s: float, ends_s: float) -> bool:

@@ -87,3 +87,9 @@ def test_a_name_in_a_sentence_is_short_and_can_not_turn_the_text_around() -> Non
     assert formats.shorten("list_files") == "list_files"
     assert len(formats.shorten("a" * 300)) == 48
     assert formats.shorten("drow\u202eyek") == "drow\ufffdyek"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    assert formats.safe_cell(text) == f"'{text}"
+    assert formats.safe_cell(f"a{text}") == f"a{text}"

@@ -14,7 +14,6 @@ from app.model.windows import named
 from app.panels.alerting import words
 from app.panels.alerting.courses import Courses
 from app.panels.alerting.drawing import amount_axis, course_chart, tick
-from app.panels.alerting.history import safe
 from app.panels.alerting.rules import suggested_name
 from app.panels.alerting.stages import stage_of
 from app.panels.alerting.told import fates
@@ -256,9 +255,3 @@ def test_states_are_words_and_those_that_ask_for_nothing_are_quiet() -> None:
     assert stage_of(alert(state="no_data"), None).word == "No data"
     assert stage_of(alert(acknowledged_s=NOW_S), None).is_quiet
     assert stage_of(alert(resolved_s=NOW_S, state="resolved"), None).word == "Resolved"
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
-def test_no_cell_is_a_formula(text: str) -> None:
-    assert safe(text) == f"'{text}"
-    assert safe(f"a{text}") == f"a{text}"

@@ -12,6 +12,8 @@ export function point(seconds) {
   return moved;
 }
 
+export const pointed = () => atS;
+
 function indexAt(data) {
   return atS === null ? -1 : data.edges_s.slice(1).findIndex((edge, index) => atS >= data.edges_s[index] && atS < edge);
 }

@@ -1,7 +1,9 @@
-// Instants on the time axis, in the reader's time zone; days once the window is longer than two of them.
-const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const both = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+// Instants on the time axis, in the time zone that is chosen; days once the window is longer than two of them.
+import { timeZone } from "../zone.js";
+
+const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone });
+const both = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone });
 const DAY_S = 86_400;
 
 const lengthS = (data) => data.edges_s.at(-1) - data.edges_s[0];
