@@ -49,6 +49,12 @@ def than(window: Window, by: str) -> str:
     return _THAN.get(by) or formats.before(window.name)
 
 
+def when(window: Window, by: str) -> str:
+    """At the start of a sentence: "In the hour before", "A day before"."""
+    words = than(window, by)
+    return words.capitalize() if by in _THAN else f"In {words}"
+
+
 def short(window: Window, by: str) -> str:
     """The same for a button: "hour before", "day before", "nothing"."""
     return _SHORT.get(by) or formats.before(window.name).removeprefix("the ")

@@ -15,7 +15,9 @@ from ..sources import Sources
 from .alerting import words
 from .alerting.courses import Courses
 from .alerting.stages import Stage, stage_of
-from .sparks import Spark
+from .changes import Change, changes
+from .points import courses
+from .sparks import POINTS, Spark, spark
 
 SHOWN = 8
 
@@ -38,26 +40,46 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Unusual:
+    """A tool without an alert that is not as it was, and its course."""
+
+    change: Change
+    spark: Spark
+
+
+@dataclass(frozen=True, slots=True)
 class Alerts:
-    """The first findings of `count`; `quiet` of them ask for nothing, `watched` tools are judged now."""
+    """The first findings of `count`; `quiet` of them ask for nothing, `watched` tools are judged now.
+
+    `unusual` fills the places that they leave.
+    """
 
     findings: tuple[Finding, ...]
+    unusual: tuple[Unusual, ...]
     count: int
     quiet: int
     watched: int
 
 
-def alerts(window: Window, sources: Sources, now_s: float) -> Alerts:
-    """What is wrong now; the window only decides how far the sparklines reach back."""
+def alerts(window: Window, sources: Sources, now_s: float, *, compare: str = "before") -> Alerts:
+    """What is wrong now, however far the window reaches back, and what is not in it as it was before."""
     rules = {one.type: one.rule for one in sources.rules()}
     staged = [(one, _stage(one, sources, now_s)) for one in sources.alerts()]
     staged.sort(key=lambda pair: pair[1].is_quiet)
     shown = staged[:SHOWN]
     wanted = [(rules[one.type], Target(one.tool, one.instance)) for one, _ in shown if _is_drawn(one, rules)]
-    courses = Courses(window.coarser(), sources, wanted)
+    lines = Courses(window.coarser(), sources, wanted)
     watched = sum(series.requests > 0 for series in sources.traffic(window).tools.values())
-    findings = tuple(_finding(one, stage, rules, courses, now_s) for one, stage in shown)
-    return Alerts(findings, len(staged), sum(stage.is_quiet for _, stage in staged), watched)
+    findings = tuple(_finding(one, stage, rules, lines, now_s) for one, stage in shown)
+    known = {one.tool for one, _ in staged}
+    found = [one for one in changes(window, sources, now_s, compare) if one.tool not in known]
+    unusual = _unusual(window, sources, found[: SHOWN - len(shown)])
+    return Alerts(findings, unusual, len(staged), sum(stage.is_quiet for _, stage in staged), watched)
+
+
+def _unusual(window: Window, sources: Sources, found: Sequence[Change]) -> tuple[Unusual, ...]:
+    drawn = courses(window, sources, [one.tool for one in found], POINTS)
+    return tuple(Unusual(one, spark([point.quantiles_ms()[1] for point in drawn[one.tool]])) for one in found)
 
 
 def _stage(alert: Alert, sources: Sources, now_s: float) -> Stage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..model import comparing, formats
@@ -99,16 +99,24 @@ def release_fact(sources: Sources, now_s: float) -> Fact:
     around = comparing.around(newest.at_s, now_s, keep_s)
     if around is None:
         return Fact("Last deploy", value, "too early to compare")
-    was, now = (total(sources.traffic(window).tools.values()) for window in around)
+    was, now = (sources.traffic(window).tools for window in around)
     note, tone = _effect(was, now)
     return Fact("Last deploy", value, note, tone=tone)
 
 
-def _effect(was: Series, now: Series) -> tuple[str, str]:
-    if min(was.requests, now.requests) < ENOUGH_REQUESTS:
+def _effect(was: Mapping[str, Series], now: Mapping[str, Series]) -> tuple[str, str]:
+    """What the release did to p95: of all tools together, else of that whose change weighs most."""
+    before, since = total(was.values()), total(now.values())
+    if min(before.requests, since.requests) < ENOUGH_REQUESTS:
         return "too few requests to compare", ""
-    trend = trend_of(was, now)
-    return f"p95 {trend.text} since" if trend.tone else "p95 as before", trend.tone
+    together = trend_of(before, since)
+    if together.tone:
+        return f"p95 {together.text} since", together.tone
+    changed = [
+        (series.total_ns, name, trend_of(was[name], series)) for name, series in now.items() if name in was
+    ]
+    _, name, trend = max((one for one in changed if one[2].tone), default=(0, "", together))
+    return (f"{formats.shorten(name, 14)} {trend.text}", trend.tone) if name else ("p95 as before", "")
 
 
 def called_of(traffic: Traffic) -> set[str]:

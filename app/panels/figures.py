@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..model import comparing, formats
 from ..model.formats import Delta, Quantity
 from ..model.metrics import OF_THE_MACHINE
+from ..model.noise import is_clear
 from ..model.series import Series, Snapshot, total
 from ..model.vitals import mean_of
 from ..model.windows import Window, kept
@@ -170,8 +171,9 @@ def _p95(than: str, now: _Span, was: _Span | None, remark: Delta | None) -> Tile
     def course(span: _Span) -> list[float | None]:
         return [point.quantiles_ms()[1] for point in span.points]
 
+    is_noise = was is not None and not is_clear(now.all, was.all)
     delta = remark or formats.change(
-        now.p95_ms, was.p95_ms if was else 0, than=than,
+        was.p95_ms if was and is_noise else now.p95_ms, was.p95_ms if was else 0, than=than,
         shown=str(formats.response_time(was.p95_ms)) if was else "", words=("slower", "faster"), judged=True,
     )  # fmt: skip
     figure = formats.response_time(now.p95_ms if now.all.requests else None)

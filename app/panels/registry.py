@@ -116,7 +116,7 @@ OVERVIEW = Page(
         Panel("figures", "Key figures", figures, 12, _options(_COMPARE)),
         Panel("response_time", "Response time", response_time, 6),
         Panel("throughput", "Requests per minute", throughput, 6),
-        Panel("alerts", "Needs attention", alerts, 12),
+        Panel("alerts", "Needs attention", alerts, 12, _options(_COMPARE)),
         Panel("tools", "Tools", tools, 12, TABLE),
         Panel("system", "System", system, 6),
         Panel("workers", "Workers", workers, 6),

@@ -9,6 +9,7 @@ from shlex import quote
 
 from ..model import comparing, formats
 from ..model.alerting import UNJUDGED, Alert
+from ..model.noise import is_clear
 from ..model.series import EMPTY, Series, total
 from ..model.windows import Window, kept
 from ..settings import Settings
@@ -214,17 +215,18 @@ def trend_of(was: Series, now: Series) -> Trend:
 
 
 def _change(now: Series, was: Series) -> float | None:
-    """How p95 changed in percent; None with too few requests on either side."""
+    """How p95 changed in percent, 0 for noise; None with too few requests on either side."""
     if min(now.requests, was.requests) < ENOUGH_REQUESTS:
         return None
     earlier_ms = _quantiles(was)[1]
-    return 100 * (_quantiles(now)[1] - earlier_ms) / earlier_ms if earlier_ms else None
+    percents = 100 * (_quantiles(now)[1] - earlier_ms) / earlier_ms if earlier_ms else 0.0
+    return percents if abs(percents) >= NOISE_PERCENT and is_clear(now, was) else 0.0
 
 
 def _trend(change_percent: float | None) -> Trend:
     if change_percent is None:
         return Trend(formats.NOTHING)
-    if abs(change_percent) < NOISE_PERCENT:
+    if not change_percent:
         return Trend("steady")
     word, tone = ("slower", "worse") if change_percent > 0 else ("faster", "better")
     return Trend(f"{abs(change_percent):,.0f} % {word}", tone)

@@ -117,7 +117,7 @@ def options(panel: Panel) -> dict[str, str]:
 
 
 def _window(times: dict[str, str], sources: Sources, now_s: float) -> Window:
-    """Without a name it is an hour, of which a young service would fill a sliver."""
+    """Without a name it is an hour; of one of which a young service fills but a sliver, the end."""
     keep_s = kept(sources.settings)
     if "from" in times:
         if "window" in times:
@@ -131,8 +131,12 @@ def _window(times: dict[str, str], sources: Sources, now_s: float) -> Window:
         raise BadRequestError("to needs a from")
     if "window" in times:
         return named(times["window"], now_s, keep_s)
-    is_young = now_s - sources.snapshot().started_s < _YOUNG_S
-    return named(YOUNG_WINDOW if is_young else DEFAULT_WINDOW, now_s, keep_s)
+    window = named(DEFAULT_WINDOW, now_s, keep_s)
+    if now_s - sources.snapshot().started_s < _YOUNG_S:
+        points = zip(window.starts(), sources.traffic(window).points, strict=True)
+        if not any(point for start_s, point in points if start_s < now_s - _YOUNG_S):
+            return named(YOUNG_WINDOW, now_s, keep_s)
+    return window
 
 
 def _instant(text: str) -> str:

@@ -60,6 +60,7 @@ class Shelf:
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, exist_ok=True)
             part.write_text(f"{now_s!r}\n{text}", "utf-8", "replace")
+            os.utime(part, (now_s, now_s))
             part.replace(path)
             self._sweep(now_s)
         return Lent(text, now_s)

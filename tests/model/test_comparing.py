@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.model.comparing import BY, compared, short, than
+from app.model.comparing import BY, around, compared, short, than, when
 from app.model.windows import between, named
 
 NOW_S = 1_763_995_260.0
@@ -48,4 +48,18 @@ def test_two_dates_are_compared_with_as_much_time_before_them() -> None:
 def test_every_comparison_has_its_words() -> None:
     hour = named("1h", NOW_S)
     assert [than(hour, by) for by in BY[:3]] == ["the hour before", "a day before", "a week before"]
+    assert [when(hour, by) for by in BY[:2]] == ["In the hour before", "A day before"]
     assert [short(hour, by) for by in BY] == ["hour before", "day before", "week before", "nothing"]
+
+
+def test_as_much_is_taken_before_an_instant_as_after_it() -> None:
+    found = around(NOW_S - 1800.5, NOW_S)
+    assert found is not None
+    before, after = found
+    assert before.end_s <= NOW_S - 1800.5 <= after.start_s
+    assert before.end_s - before.start_s == after.end_s - after.start_s == 1800.5
+
+
+@pytest.mark.parametrize("age_s", [299, 20 * DAY_S])
+def test_an_instant_that_is_too_near_or_too_far_has_nothing_around_it(age_s: int) -> None:
+    assert around(NOW_S - age_s, NOW_S) is None

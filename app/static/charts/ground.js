@@ -21,7 +21,7 @@ export const ground = {
     }
     ctx.font = `11px ${font}`;
     for (const [from, to] of data.gaps_s) {
-      const words = from <= data.edges_s[0] && to < data.edges_s.at(-1) ? `no data before ${chipLabel(data, to)}` : "no data";
+      const words = from <= data.edges_s[0] && to < data.edges_s.at(-1) ? `no data until ${chipLabel(data, to)}` : "no data";
       drawGap(ctx, area, Math.max(area.left, x.getPixelForValue(from)), Math.min(area.right, x.getPixelForValue(to)), words);
     }
     ctx.restore();
