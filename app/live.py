@@ -30,7 +30,8 @@ from .note import NOTE_FILE, Note
 from .opened import Opened
 from .settings import Settings
 from .sources import Traffic
-from .store import Connection, Engine, alerts, history, releases, rules, silences
+from .store import Connection, Engine, alert_pages, alerts, history, releases, rules, silences
+from .store.alert_pages import Filter
 from .store.history import Reported
 from .store.releases import Release
 from .store.vitals import sampled_until
@@ -96,6 +97,13 @@ class Live:
             run, instance = self._reader.run_id, self._reader.instance
             self._rolled_up_s = history.read_rolled_up_s(connection, instance, run)
         return self._alerts
+
+    def newest_alerts(self, limit: int, tool: str = "") -> Sequence[Alert]:
+        try:
+            with self.store.reading() as connection:
+                return alert_pages.page(connection, Filter(tool=tool), limit).alerts
+        except UnavailableError:  # `troubles` says so
+            return ()
 
     def rules(self) -> Sequence[StoredRule]:
         with suppress(UnavailableError), self.store.reading() as connection:

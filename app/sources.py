@@ -71,6 +71,12 @@ class Sources(Protocol):
     def alerts(self) -> Sequence[Alert]:
         """Active alerts, worst first, then oldest first; while the store is away, as they were last."""
 
+    def newest_alerts(self, limit: int, tool: str = "") -> Sequence[Alert]:
+        """The alerts that were opened last, of all or of one tool, newest first, those that are over too.
+
+        None while the store is away.
+        """
+
     def rules(self) -> Sequence[StoredRule]:
         """All rules; while the store is away, as they were last."""
 

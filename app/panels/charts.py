@@ -5,12 +5,13 @@ The page carries a Chart as JSON beside the canvas; `static/charts.js` draws it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import ceil, log10
 
 from ..model import formats
 from ..model.alerting import Alert
+from ..model.windows import Window
 from ..store.releases import Release
 
 _STEPS = (1.0, 1.25, 1.5, 2.0, 2.5, 5.0, 10.0)
@@ -110,14 +111,31 @@ def log_axis(values_ms: Sequence[float | None]) -> Axis:
     return Axis(low, high, tuple((mark, _mark(mark, mark == low)) for mark in shown), is_log=True)
 
 
-def alarms(alerts: Sequence[Alert], type_: str, words: str, start_s: float) -> tuple[Alarm, ...]:
-    """The active alerts of one type, as they lie over a chart; the worst is named, the others counted."""
-    chosen = [alert for alert in alerts if alert.type == type_]
+def alarms(
+    active: Sequence[Alert], past: Sequence[Alert], types: Collection[str], words: str, window: Window
+) -> tuple[Alarm, ...]:
+    """Alerts of some types as they lie over a chart, of the `past` those that are over.
+
+    Of the active ones the worst is named, the others are counted.
+    """
+    start_s = window.starts().start
+    chosen = [alert for alert in active if alert.type in types and alert.since_s < window.end_s]
+    ended = [
+        Alarm(
+            one.peak_severity or one.severity, max(start_s, one.since_s), _label(one, words), one.resolved_s
+        )
+        for one in reversed(past)
+        if one.type in types and one.since_s < window.end_s and start_s < (one.resolved_s or 0.0)
+    ]
     if not chosen:
-        return ()
+        return tuple(ended)
     others = f" and {len(chosen) - 1} more" if len(chosen) > 1 else ""
-    label = f"{formats.shorten(chosen[0].tool, 28)} {words}{others}"
-    return (Alarm(chosen[0].severity, max(start_s, min(alert.since_s for alert in chosen)), label),)
+    since_s = max(start_s, min(alert.since_s for alert in chosen))
+    return (*ended, Alarm(chosen[0].severity, since_s, _label(chosen[0], words) + others))
+
+
+def _label(alert: Alert, words: str) -> str:
+    return f"{formats.shorten(alert.tool, 28)} {words}"
 
 
 def marks(releases: Sequence[Release]) -> tuple[Mark, ...]:

@@ -25,6 +25,7 @@ class Look:
         self._traffic: dict[Window, Traffic] = {}
         self._vitals: dict[Window, Sequence[Mapping[str, Vitals]]] = {}
         self._samples: dict[float, Sequence[SystemSample]] = {}
+        self._newest: dict[tuple[int, str], Sequence[Alert]] = {}
 
     @property
     def settings(self) -> Settings:
@@ -59,6 +60,11 @@ class Look:
 
     def alerts(self) -> Sequence[Alert]:
         return self._alerts
+
+    def newest_alerts(self, limit: int, tool: str = "") -> Sequence[Alert]:
+        if (limit, tool) not in self._newest:
+            self._newest[limit, tool] = self._sources.newest_alerts(limit, tool)
+        return self._newest[limit, tool]
 
     def rules(self) -> Sequence[StoredRule]:
         return self._rules

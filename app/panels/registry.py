@@ -15,6 +15,7 @@ from ..model import comparing
 from . import tools as tool_table
 from .alerts import alerts
 from .figures import figures
+from .recent import recent
 from .system import system
 from .tools import tools
 from .traffic import response_time, throughput
@@ -118,8 +119,9 @@ OVERVIEW = Page(
         Panel("throughput", "Requests per minute", throughput, 6),
         Panel("alerts", "Needs attention", alerts, 12, _options(_COMPARE)),
         Panel("tools", "Tools", tools, 12, TABLE),
-        Panel("system", "System", system, 6),
-        Panel("workers", "Workers", workers, 6),
+        Panel("system", "System", system, 4),
+        Panel("workers", "Workers", workers, 4),
+        Panel("recent", "Recent alerts", recent, 4),
     ),
 )  # fmt: skip
 TOOL = Page("tool", "Tool", "/tool", (), within="Overview")

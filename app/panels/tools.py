@@ -173,11 +173,13 @@ def _row(
     tool: _Tool, points: Sequence[Point], span_s: float, busy_ns: int, alerts: Sequence[Alert]
 ) -> ToolRow:
     series, name = tool.series, tool.name
-    slow = _severity(alerts, name, "high_response_time")
-    failing = _severity(alerts, name, "low_success_rate")
+    slow, failing = _alert(alerts, name, "high_response_time"), _alert(alerts, name, "low_success_rate")
     p50, p95, p99 = tool.quantiles_ms
     is_thin = series.requests < ENOUGH_REQUESTS
     course = [point.quantiles_ms()[1] for point in points]
+    # What was judged are the last minutes; the window's figure may be well within the limit.
+    is_failing = failing is not None and (series.success_percent or 0.0) < failing.threshold
+    is_slow = slow is not None and (series.average_ms or 0.0) > slow.threshold
     return ToolRow(
         key=sha256(name.encode("utf-8", "replace")).hexdigest()[:12],
         name=name,
@@ -191,9 +193,9 @@ def _row(
         share_percent=round(100 * series.total_ns / busy_ns, 1),
         is_thin=is_thin,
         is_judged=name not in UNJUDGED,
-        severity=failing or slow,
-        success_severity=failing,
-        average_severity=slow,
+        severity=failing.severity if failing else slow.severity if slow else "",
+        success_severity=failing.severity if failing and is_failing else "",
+        average_severity=slow.severity if slow and is_slow else "",
         spark=spark(course, thin=is_thin),
         trend=_trend(tool.change_percent),
     )
@@ -232,5 +234,5 @@ def _trend(change_percent: float | None) -> Trend:
     return Trend(f"{abs(change_percent):,.0f} % {word}", tone)
 
 
-def _severity(alerts: Sequence[Alert], tool: str, type_: str) -> str:
-    return next((alert.severity for alert in alerts if alert.tool == tool and alert.type == type_), "")
+def _alert(alerts: Sequence[Alert], tool: str, type_: str) -> Alert | None:
+    return next((alert for alert in alerts if alert.tool == tool and alert.type == type_), None)

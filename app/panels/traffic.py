@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from ..model import formats
 from ..model.formats import Quantity
+from ..model.rules import SLOWER_THAN
 from ..model.series import Series, total
 from ..model.windows import Window
 from ..sources import Sources
-from .charts import Chart, Line, alarms, linear_axis, log_axis, marks
+from .charts import Alarm, Chart, Line, alarms, linear_axis, log_axis, marks
 from .points import ENOUGH_REQUESTS, Point, gaps, measured_from, merged
 
 TABLE_ROWS = 13
+_BANDS = 100  # alerts that are looked through for those in the window
+_OF_TIME = frozenset({"average", "p50", "p95", "p99", "max", SLOWER_THAN})
+_OF_OUTCOME = frozenset({"success_rate", "error_rate", "errors", "server_errors"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def response_time(window: Window, sources: Sources, now_s: float) -> ResponseTim
             for name, course in zip(("p50", "p95", "p99"), courses, strict=True)
         ),
         gaps_s=tuple(gaps(drawn)),
-        alarms=alarms(sources.alerts(), "high_response_time", "slow", drawn[0].start_s),
+        alarms=_alarms(window, sources, _OF_TIME, "slow"),
         is_thin=everything.requests < ENOUGH_REQUESTS,
         releases=marks(sources.releases(window)),
     )
@@ -111,7 +115,7 @@ def throughput(window: Window, sources: Sources, now_s: float) -> Throughput:  #
             Line("client", tuple(_rounded(_per_minute(point, _client(point.series))) for point in drawn)),
         ),
         gaps_s=tuple(gaps(drawn)),
-        alarms=alarms(sources.alerts(), "low_success_rate", "fails", drawn[0].start_s),
+        alarms=_alarms(window, sources, _OF_OUTCOME, "fails"),
         is_thin=False,
         releases=marks(sources.releases(window)),
     )
@@ -128,6 +132,13 @@ def throughput(window: Window, sources: Sources, now_s: float) -> Throughput:  #
         _days(window),
         _has_history(sources),
     )
+
+
+def _alarms(window: Window, sources: Sources, metrics: frozenset[str], words: str) -> tuple[Alarm, ...]:
+    types = {
+        one.type for one in sources.rules() if one.rule.kind == "threshold" and one.rule.metric in metrics
+    }
+    return alarms(sources.alerts(), sources.newest_alerts(_BANDS), types, words, window)
 
 
 def _outcomes(series: Series | None) -> tuple[str, ...]:

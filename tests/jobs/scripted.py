@@ -81,6 +81,9 @@ class Script:
     def rules(self) -> Sequence[StoredRule]:
         return ()
 
+    def newest_alerts(self, limit: int, tool: str = "") -> Sequence[Alert]:  # noqa: ARG002
+        return ()
+
     def silences(self) -> Sequence[Silence]:
         return ()
 

@@ -104,6 +104,7 @@ class FakeSources:
     requests_each: int | None = None
     away_s: Sequence[tuple[float, float]] = ()
     active: Sequence[Alert] = ALERTS
+    past: Sequence[Alert] = ()
     is_sampled: bool = True
     sample_age_s: float = 2.0
     cpu_percent: float = 54.8
@@ -183,6 +184,10 @@ class FakeSources:
 
     def alerts(self) -> Sequence[Alert]:
         return self.active
+
+    def newest_alerts(self, limit: int, tool: str = "") -> Sequence[Alert]:
+        known = sorted((*self.active, *self.past), key=lambda one: -one.since_s)
+        return [one for one in known if tool in ("", one.tool)][:limit]
 
     def rules(self) -> Sequence[StoredRule]:
         known = default_rules(self.settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.model.alerting import Alert
+from app.model.windows import Window
 from app.panels.charts import alarms, linear_axis, log_axis
 from app.panels.sparks import Spark, spark
 
@@ -69,6 +70,23 @@ def test_alarms_name_the_worst_and_count_the_others() -> None:
     def alert(tool: str, since_s: float) -> Alert:
         return Alert("low_success_rate", tool, "error", "", 1, 2, since_s)
 
-    (alarm,) = alarms([alert("b", 900), alert("a", 400)], "low_success_rate", "fails", 500)
+    window, types = Window("", 500, 1000, 10, 10), {"low_success_rate"}
+    (alarm,) = alarms([alert("b", 900), alert("a", 400)], [], types, "fails", window)
     assert (alarm.label, alarm.severity, alarm.from_s) == ("b fails and 1 more", "error", 500)
-    assert alarms([alert("b", 900)], "high_response_time", "slow", 0) == ()
+    assert alarms([alert("b", 900)], [], {"high_response_time"}, "slow", window) == ()
+    assert alarms([alert("b", 1001)], [], types, "fails", window) == ()
+
+
+def test_alarms_that_are_over_are_told_where_they_lie_in_the_window() -> None:
+    def alert(since_s: float, resolved_s: float | None) -> Alert:
+        return Alert(
+            "low_success_rate", "a", "error", "", 1, 2, since_s, resolved_s, peak_severity="critical"
+        )
+
+    window, types = Window("", 500, 1000, 10, 10), {"low_success_rate"}
+    past = [alert(1001, 1100), alert(900, None), alert(700, 800), alert(400, 600), alert(300, 450)]
+    found = alarms([], past, types, "fails", window)
+    assert [(one.from_s, one.to_s, one.severity, one.label) for one in found] == [
+        (500, 600, "critical", "a fails"),
+        (700, 800, "critical", "a fails"),
+    ]

@@ -77,7 +77,7 @@ def history(
     newest = desk.alerts.page(wanted, 1).alerts if after or before else page.alerts
     is_first = not page.alerts or page.alerts[:1] == newest[:1]
     return History(
-        rows=tuple(_row(one, rules.get(one.type), now_s) for one in page.alerts),
+        rows=tuple(row_of(one, rules.get(one.type), now_s) for one in page.alerts),
         older="" if page.following is None else cursor_text(page.following),
         newer="" if is_first else cursor_text(Cursor(page.alerts[0].since_s, page.alerts[0].id)),
         wanted=wanted,
@@ -126,7 +126,8 @@ def _instant(at_s: float | None) -> str:
     return "" if at_s is None else datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds")
 
 
-def _row(alert: Alert, rule: Rule | None, now_s: float) -> Row:
+def row_of(alert: Alert, rule: Rule | None, now_s: float) -> Row:
+    """An alert as a row."""
     unit = unit_of(rule) if rule is not None and rule.kind != "digest" else ""
     worst = alert.value if alert.peak is None else alert.peak
     is_active = alert.resolved_s is None
