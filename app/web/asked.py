@@ -44,7 +44,10 @@ class Asked:
     @property
     def comparisons(self) -> dict[str, str]:
         """By value, what the window may be compared with, in words."""
-        return {by: comparing.short(self.window, by) for by in comparing.BY}
+        offered = {by: comparing.short(self.window, by) for by in comparing.BY}
+        lengths = {"day": 86_400, "week": 604_800}
+        same = [by for by, span_s in lengths.items() if self.window.end_s - self.window.start_s == span_s]
+        return {by: words for by, words in offered.items() if by not in same or by == self.compare}
 
     @property
     def length(self) -> str:

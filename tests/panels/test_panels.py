@@ -19,8 +19,10 @@ from app.model.windows import NAMED, Window, named
 from app.panels.alerts import alerts
 from app.panels.figures import figures
 from app.panels.look import Look
+from app.panels.recent import recent
 from app.panels.registry import PANELS, Panel, page_of
 from app.panels.system import system
+from app.panels.tool_figures import tool_figures
 from app.panels.tools import ROWS, SORTS, tools
 from app.panels.traffic import response_time, throughput
 from app.panels.verdict import verdict
@@ -290,10 +292,57 @@ def test_a_tool_in_trouble_is_flagged_where_it_hurts() -> None:
     rows = {row.name: row for row in tools(HOUR, look("troubled"), NOW_S).rows}
     assert rows["run_query"].success_severity == "error"
     assert rows["run_query"].average_severity == ""
-    assert rows["analyze_code"].average_severity == "warning"
     assert rows["analyze_code"].trend.tone == "worse"
+    # Within its limit over the hour: the name is flagged and not the figure.
+    assert (rows["analyze_code"].severity, rows["analyze_code"].average_severity) == ("warning", "")
+    slow = replace(fake.ALERTS[1], threshold=900.0)
+    rows = {row.name: row for row in tools(HOUR, FakeSources(active=(slow,)), NOW_S).rows}
+    assert rows["analyze_code"].average_severity == "warning"
     assert rows["list_files"].trend.text == "steady"
     assert not rows["(unmatched)"].is_judged
+
+
+def test_an_alert_of_now_flags_nothing_in_a_time_that_is_over() -> None:
+    yesterday = Window("", NOW_S - 90_000, NOW_S - 86_400, 60, 60)
+    table = tools(yesterday, look("troubled"), NOW_S)
+    assert {row.severity for row in table.rows} == {""}
+    assert response_time(yesterday, look("troubled"), NOW_S).chart.alarms == ()
+
+
+def test_the_order_turns_around_and_columns_go_as_asked() -> None:
+    there = tools(HOUR, look("troubled"), NOW_S, sort="p95")
+    back = tools(HOUR, look("troubled"), NOW_S, sort="p95", order="reversed")
+    assert [row.name for row in back.rows] == [row.name for row in reversed(there.rows)]
+    assert (there.ascends, back.ascends) == (False, True)
+    assert tools(HOUR, look("troubled"), NOW_S, sort="success").ascends
+    bare = tools(HOUR, look("troubled"), NOW_S, hide="p50,course")
+    assert {"p50", "course"}.isdisjoint(column.key for column in bare.columns)
+    assert not any(row.spark.line for row in bare.rows)
+    choices = {choice.column.key: choice for choice in bare.choices}
+    assert (choices["p50"].is_shown, choices["p50"].hide) == (False, "course")
+    assert (choices["p95"].is_shown, choices["p95"].hide) == (True, "p50,p95,course")
+
+
+def test_the_file_of_tools_has_the_figures_of_the_table() -> None:
+    table = tools(HOUR, look("troubled"), NOW_S, q="e")
+    found = tool_figures(HOUR, look("troubled"), q="E").tools
+    assert [one.tool_name for one in found] == [row.name for row in table.rows]
+    assert [f"{one.total_requests:,}" for one in found] == [row.requests for row in table.rows]
+    whole = tool_figures(HOUR, look("troubled")).tools
+    assert sum(one.time_share for one in whole) == pytest.approx(100, abs=0.1)
+    assert all(one.min_response_time <= one.p50_response_time <= one.max_response_time for one in whole)
+
+
+def test_the_newest_alerts_are_told_whether_they_are_over_or_not() -> None:
+    over = Alert(
+        "low_success_rate", "ping", "error", "", 10, 90, NOW_S - 9000, NOW_S - 8000, peak_severity="critical"
+    )
+    rows = recent(HOUR, FakeSources(past=(over,)), NOW_S).rows
+    assert [(row.tool, row.is_active) for row in rows] == [
+        ("run_query", True), ("analyze_code", True), ("ping", False)
+    ]  # fmt: skip
+    assert (rows[2].severity, rows[2].lasted) == ("critical", "16 min")
+    assert recent(HOUR, FakeSources(active=()), NOW_S).rows == ()
 
 
 def test_the_gauges_are_judged_as_the_rules_judge_them() -> None:
