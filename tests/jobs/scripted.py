@@ -13,7 +13,6 @@ from app.jobs.evaluate_alerts import EvaluateAlerts
 from app.jobs.send_notices import SendNotices
 from app.model.alerting import Alert, SystemSample
 from app.model.channels import Channel
-from app.model.histogram import Histogram
 from app.model.rules import Rule, StoredRule
 from app.model.series import Series, Snapshot, total
 from app.model.silencing import Silence
@@ -28,20 +27,6 @@ from app.store.notices import Notice
 from app.store.releases import Release
 
 NOW_S = 1_795_000_000.0
-MS = 1_000_000
-
-
-def answered(ok: int, failed: int = 0, average_ms: float = 10.0) -> Series:
-    """`ok` successes and `failed` failures that took `average_ms` each."""
-    each_ns = int(average_ms * MS)
-    return Series(
-        ok=Histogram.of([each_ns] * ok),
-        failed=Histogram.of([each_ns] * failed),
-        server_errors=failed,
-        total_ns=each_ns * (ok + failed),
-        min_ns=each_ns,
-        max_ns=each_ns,
-    )
 
 
 @dataclass

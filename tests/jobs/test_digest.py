@@ -10,8 +10,9 @@ from app.jobs.digest import SendDigests
 from app.model.digests import is_due, newest_turn_s
 from app.model.rules import Level, Rule
 from app.store import channels, writing
+from tests.answered import answered
 
-from .scripted import NOW_S, Scene, answered
+from .scripted import NOW_S, Scene
 
 DAILY = Rule(name="Every day", kind="digest", at="12:00")
 

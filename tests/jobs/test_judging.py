@@ -11,8 +11,9 @@ from app.model.rules import Level, Rule
 from app.model.silencing import Silence
 from app.model.vitals import Gauge, Vitals
 from app.store import claims
+from tests.answered import answered
 
-from .scripted import NOW_S, Scene, answered
+from .scripted import NOW_S, Scene
 
 OK, BROKEN, SLOW = answered(50), answered(0, 50), answered(50, average_ms=3000)
 

@@ -7,8 +7,9 @@ import pytest
 from app.model.rules import Rule
 from app.model.telling import GIVE_UP_S
 from app.store import notice_log, notices, reading, writing
+from tests.answered import answered
 
-from .scripted import Scene, answered
+from .scripted import Scene
 
 BROKEN, OK = answered(0, 50), answered(50)
 

@@ -12,8 +12,9 @@ import pytest
 from app.model.rules import Level, Rule
 from app.settings import Settings
 from app.store import make_engine, migrate, notice_log, reading
+from tests.answered import answered
 
-from .scripted import NOW_S, Scene, answered
+from .scripted import NOW_S, Scene
 
 TOOLS = ("ping", "pay", "report")
 CONDITIONS = (answered(50), answered(0, 50), answered(50, average_ms=5000), answered(40, 10), None)

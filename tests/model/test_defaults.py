@@ -6,29 +6,15 @@ import pytest
 
 from app.model.alerting import UNJUDGED
 from app.model.defaults import default_rules
-from app.model.histogram import Histogram
 from app.model.life import step
 from app.model.readings import Material, Target, read
 from app.model.series import EMPTY, Series
 from app.model.vitals import Gauge, Vitals
 from app.model.wording import message
 from app.settings import Settings
+from tests.answered import answered
 
-MS = 1_000_000
 Found = list[tuple[str, str, str, str, float]]
-
-
-def answered(ok: int, failed: int = 0, average_ms: float = 10.0) -> Series:
-    """`ok` successes and `failed` failures that took `average_ms` each."""
-    each_ns = int(average_ms * MS)
-    return Series(
-        ok=Histogram.of([each_ns] * ok),
-        failed=Histogram.of([each_ns] * failed),
-        server_errors=failed,
-        total_ns=each_ns * (ok + failed),
-        min_ns=each_ns,
-        max_ns=each_ns,
-    )
 
 
 def machine(cpu: float = 10.0, memory: float = 10.0, disk: float = 10.0) -> Vitals:
