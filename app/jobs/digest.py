@@ -112,7 +112,9 @@ class SendDigests:
             series = total(one for name, one in tools.items() if matches(rule.tools, name))
             left = budget_left_percent(rule, series)
             if left is not None:
-                lines.append(f"  {formats.shorten(rule.name, _NAME)}: {left:.0f} % of the budget is left")
+                spent = f"the budget is spent {(100 - left) / 100:,.1f} times over"
+                state = f"{left:.0f} % of the budget is left" if left >= 0 else spent
+                lines.append(f"  {formats.shorten(rule.name, _NAME)}: {state}")
         return "\n".join(["Objectives over 30 days", *lines]) if lines else ""
 
     def _releases(self, window: Window) -> str:

@@ -70,7 +70,7 @@ def test_a_digest_goes_to_all_mail_once_a_day_and_begins_with_its_next_turn(scen
     assert "Requests 3,000 (the day before 3,000)" in message.body
     assert "No alert was opened." in message.body
     assert "Failing tools\n  run_query: 1,000 requests, 90.00 % succeeded" in message.body
-    assert "Objectives over 30 days\n  Answers: -233 % of the budget is left" in message.body
+    assert "Objectives over 30 days\n  Answers: the budget is spent 3.3 times over" in message.body
 
 
 def test_a_digest_names_the_alerts_and_goes_where_its_rule_says(scene: Scene) -> None:
