@@ -66,10 +66,22 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Heat:
+    """How densely the steps between `edges_ms` are filled at each point.
+
+    `shades` has a digit to each step, from the fastest, 0 for none; 8 is `most` requests a minute.
+    """
+
+    edges_ms: tuple[float, ...]
+    shades: tuple[str, ...]
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """`edges_s` are the points' starts and the last one's end (Unix seconds).
 
-    `kind` is "lines", "columns" or "course": one line with its `limits`, whose values have `unit`.
+    `kind` is "lines", "columns", "heat", or "course": one line with its `limits`, whose values have `unit`.
 
     `is_thin`: too few requests for a line, so points are drawn. `gaps_s` are spans without data.
     """
@@ -84,6 +96,7 @@ class Chart:
     releases: tuple[Mark, ...] = ()
     limits: tuple[Limit, ...] = ()
     unit: str = ""
+    heat: Heat | None = None
 
 
 def linear_axis(values: Sequence[float | None], least: float = 4.0) -> Axis:
@@ -109,6 +122,16 @@ def log_axis(values_ms: Sequence[float | None]) -> Axis:
     shown = [mark for mark in marks if low <= mark <= high]
     shown = shown[:: 2 if len(shown) > _LOG_TICKS else 1]
     return Axis(low, high, tuple((mark, _mark(mark, mark == low)) for mark in shown), is_log=True)
+
+
+def step_axis(edges_ms: Sequence[float]) -> Axis:
+    """Milliseconds on a log scale from the first edge to the last, ticks at 1 and 3 of each decade."""
+    low, high = edges_ms[0], edges_ms[-1]
+    marks = [digit * 10.0**power for power in range(-3, 8) for digit in (1, 3)]
+    shown = [mark for mark in marks if low <= mark <= high] or [low]
+    shown = shown[:: 2 if len(shown) > _LOG_TICKS else 1]
+    ticks = tuple((mark, _mark(mark, mark == shown[0])) for mark in shown)
+    return Axis(low, high, ticks, is_log=True)
 
 
 def alarms(

@@ -9,16 +9,16 @@ from ..model import comparing, formats
 from ..model.formats import Delta, Quantity
 from ..model.metrics import OF_THE_MACHINE
 from ..model.noise import is_clear
-from ..model.series import Series, Snapshot, total
+from ..model.series import Series
 from ..model.vitals import mean_of
 from ..model.windows import Window, kept
-from ..sources import Sources, Traffic
+from ..sources import Sources
 from .points import (
     ENOUGH_REQUESTS,
     Point,
+    asked_of,
     can_compare,
     first_s,
-    measured_from,
     measured_s,
     merged,
     missing_s,
@@ -47,7 +47,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class Span:
     """A window's sum and course."""
 
     window: Window
@@ -82,29 +82,27 @@ class _Slots:
 
 def figures(window: Window, sources: Sources, now_s: float, *, compare: str = "before") -> Figures:
     """Requests per minute, success rate, p95 response time and saturation, compared as one of BY says."""
-    snapshot = sources.snapshot()
-    now = _span(sources.traffic(window), snapshot)
+    now = span_of(window, sources)
     earlier = comparing.compared(window, compare, now_s, kept(sources.settings))
-    was = _span(sources.traffic(earlier), snapshot) if earlier else None
-    remark = _remark(window, now, was)
+    was = span_of(earlier, sources) if earlier else None
+    remark = remark_of(window, now, was)
     than = comparing.than(window, compare)
     compared = was if remark is None else None
     return Figures(
         (
-            _requests(than, now, compared, _gap(now.missing_s) or remark),
-            _success(than, now, compared, remark),
-            _p95(than, now, compared, remark),
+            requests_tile(than, now, compared, gap_of(now.missing_s) or remark),
+            success_tile(than, now, compared, remark),
+            p95_tile(than, now, compared, remark),
             _saturation(than, _slots(sources, window), _slots(sources, earlier) if earlier else None, remark),
         )
     )
 
 
-def _span(traffic: Traffic, snapshot: Snapshot) -> _Span:
-    window, started_s = traffic.window, measured_from(traffic, snapshot)
-    missing = missing_s(merged(window, traffic.points, started_s))
-    return _Span(
-        window, total(traffic.tools.values()), merged(window, traffic.points, started_s, POINTS), missing
-    )
+def span_of(window: Window, sources: Sources, tool: str = "") -> Span:
+    """The window's requests of one tool, or of all."""
+    asked = asked_of(window, sources, tool)
+    missing = missing_s(merged(window, asked.points, asked.started_s))
+    return Span(window, asked.all, merged(window, asked.points, asked.started_s, POINTS), missing)
 
 
 def _slots(sources: Sources, window: Window) -> _Slots:
@@ -119,7 +117,7 @@ def _slots(sources: Sources, window: Window) -> _Slots:
     )
 
 
-def _remark(window: Window, now: _Span, was: _Span | None) -> Delta | None:
+def remark_of(window: Window, now: Span, was: Span | None) -> Delta | None:
     """Why there is nothing to compare; None if there is."""
     requests = now.all.requests
     if not requests:
@@ -133,12 +131,15 @@ def _remark(window: Window, now: _Span, was: _Span | None) -> Delta | None:
     return None
 
 
-def _gap(span_s: float) -> Delta | None:
+def gap_of(span_s: float) -> Delta | None:
+    """That something is missing; None if nothing is."""
     return Delta(f"{formats.duration(span_s)} missing", "not counted as zero") if span_s else None
 
 
-def _requests(than: str, now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
-    def course(span: _Span) -> list[float | None]:
+def requests_tile(than: str, now: Span, was: Span | None, remark: Delta | None) -> Tile:
+    """Requests a minute."""
+
+    def course(span: Span) -> list[float | None]:
         return [point.requests_per_minute for point in span.points]
 
     delta = remark or formats.change(
@@ -150,8 +151,10 @@ def _requests(than: str, now: _Span, was: _Span | None, remark: Delta | None) ->
     return Tile("Requests", figure, exact, delta, spark(course(now), course(was) if was else ()))
 
 
-def _success(than: str, now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
-    def course(span: _Span) -> list[float | None]:
+def success_tile(than: str, now: Span, was: Span | None, remark: Delta | None) -> Tile:
+    """The success rate."""
+
+    def course(span: Span) -> list[float | None]:
         return span.course(lambda series, _: series.success_percent)
 
     percent = now.all.success_percent
@@ -163,12 +166,16 @@ def _success(than: str, now: _Span, was: _Span | None, remark: Delta | None) -> 
     low = 100 - 1.25 * (100 - min([98.0, *_there(values), *_there(before)]))
     figure = Quantity(formats.percent(percent), "%" if percent is not None else "")
     exact = f"{formats.count(now.all.errors)} of {formats.count(now.all.requests)} failed"
-    line = spark(values, before, low=max(0.0, low), high=100 + (100 - max(0.0, low)) * 0.06, thin=_thin(now))
+    line = spark(
+        values, before, low=max(0.0, low), high=100 + (100 - max(0.0, low)) * 0.06, thin=is_thin(now)
+    )
     return Tile("Success rate", figure, exact, delta, line)
 
 
-def _p95(than: str, now: _Span, was: _Span | None, remark: Delta | None) -> Tile:
-    def course(span: _Span) -> list[float | None]:
+def p95_tile(than: str, now: Span, was: Span | None, remark: Delta | None) -> Tile:
+    """p95, "~" before it where there are few requests."""
+
+    def course(span: Span) -> list[float | None]:
         return [point.quantiles_ms()[1] for point in span.points]
 
     is_noise = was is not None and not is_clear(now.all, was.all)
@@ -178,9 +185,9 @@ def _p95(than: str, now: _Span, was: _Span | None, remark: Delta | None) -> Tile
     )  # fmt: skip
     figure = formats.response_time(now.p95_ms if now.all.requests else None)
     exact = f"{now.p95_ms:,.3f} ms, within 1.1 %" if now.all.requests else ""
-    if _thin(now) and now.all.requests:
+    if is_thin(now) and now.all.requests:
         figure = Quantity(f"~{figure.text}", figure.unit)
-    line = spark(course(now), course(was) if was else (), thin=_thin(now))
+    line = spark(course(now), course(was) if was else (), thin=is_thin(now))
     return Tile("p95 response time", figure, exact, delta, line)
 
 
@@ -198,7 +205,8 @@ def _saturation(than: str, now: _Slots, was: _Slots | None, remark: Delta | None
     return Tile("Saturation", figure, exact, delta, spark(now.course, was.course if was else ()))
 
 
-def _thin(span: _Span) -> bool:
+def is_thin(span: Span) -> bool:
+    """Whether there are too few requests for a line."""
     return span.all.requests < ENOUGH_REQUESTS
 
 

@@ -23,6 +23,7 @@ class Look:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._traffic: dict[Window, Traffic] = {}
+        self._courses: dict[tuple[Window, frozenset[str]], Mapping[str, Sequence[Series | None]]] = {}
         self._vitals: dict[Window, Sequence[Mapping[str, Vitals]]] = {}
         self._samples: dict[float, Sequence[SystemSample]] = {}
         self._newest: dict[tuple[int, str], Sequence[Alert]] = {}
@@ -40,7 +41,10 @@ class Look:
         return self._traffic[window]
 
     def courses(self, window: Window, tools: Collection[str]) -> Mapping[str, Sequence[Series | None]]:
-        return self._sources.courses(window, tools)
+        key = window, frozenset(tools)
+        if key not in self._courses:
+            self._courses[key] = self._sources.courses(window, tools)
+        return self._courses[key]
 
     def vitals(self, window: Window) -> Sequence[Mapping[str, Vitals]]:
         if window not in self._vitals:

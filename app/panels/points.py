@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from ..model.series import Series, Snapshot, total
+from ..model.series import EMPTY, Series, Snapshot, total
 from ..model.windows import Window
 from ..sources import Sources, Traffic
 
@@ -107,6 +107,36 @@ def measured_from(traffic: Traffic, snapshot: Snapshot) -> float:
     since_start = sum(totals.series.requests for totals in snapshot.tools.values())
     in_window = sum(series.requests for series in traffic.tools.values())
     return snapshot.started_s if in_window <= since_start else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOf:
+    """The requests of one tool, or of all together: their sum and the window's points.
+
+    `started_s` is for `merged`; `has_history`: something was measured since the start, in this window or not.
+    """
+
+    all: Series
+    points: Sequence[Series | None]
+    started_s: float
+    has_history: bool
+
+
+def asked_of(window: Window, sources: Sources, tool: str = "") -> AskedOf:
+    """What was asked of that tool in the window; of all tools if it is empty."""
+    traffic, snapshot = sources.traffic(window), sources.snapshot()
+    started_s = measured_from(traffic, snapshot)
+    if not tool:
+        everything, points, known = (
+            total(traffic.tools.values()),
+            traffic.points,
+            list(snapshot.tools.values()),
+        )
+    else:
+        everything = traffic.tools.get(tool, EMPTY)
+        points = sources.courses(window, [tool])[tool]
+        known = [snapshot.tools[tool]] if tool in snapshot.tools else []
+    return AskedOf(everything, points, started_s, any(one.series.requests for one in known))
 
 
 def courses(window: Window, sources: Sources, tools: Collection[str], at_most: int) -> dict[str, list[Point]]:

@@ -17,6 +17,13 @@ from .alerts import alerts
 from .figures import figures
 from .recent import recent
 from .system import system
+from .tool.figures import tool_figures
+from .tool.head import tool_head
+from .tool.heat import heatmap
+from .tool.outcomes import outcomes, weights
+from .tool.requests import newest, slowest
+from .tool.spread import spread
+from .tool.watch import tool_watch
 from .tools import tools
 from .traffic import response_time, throughput
 from .verdict import verdict
@@ -56,7 +63,8 @@ class Option:
 class Panel:
     """`show(window, sources, now_s, **options)` answers a frozen dataclass: the template's whole context.
 
-    `is_heading`: it brings the page's first heading.
+    `drawn_as` is the slug of another one whose template is its too. `is_heading`: it brings the page's
+    first heading.
     """
 
     slug: str
@@ -64,11 +72,12 @@ class Panel:
     show: Callable[..., Any]
     columns: int
     options: Mapping[str, Option] = field(default_factory=dict)
+    drawn_as: str = ""
     is_heading: bool = False
 
     @property
     def template(self) -> str:
-        return f"panels/{self.slug}.html"
+        return f"panels/{self.drawn_as or self.slug}.html"
 
     @property
     def has_controls(self) -> bool:
@@ -124,7 +133,28 @@ OVERVIEW = Page(
         Panel("recent", "Recent alerts", recent, 4),
     ),
 )  # fmt: skip
-TOOL = Page("tool", "Tool", "/tool", (), within="Overview")
+_TOOL = Option("tool", longest=1000, of_page=True, needed=True)
+_OF_TOOL, _COMPARED = _options(_TOOL), _options(_TOOL, _COMPARE)
+TOOL = Page(
+    "tool",
+    "Tool",
+    "/tool",
+    (
+        Panel("tool_head", "Tool", tool_head, 12, _OF_TOOL, is_heading=True),
+        Panel("tool_figures", "Key figures", tool_figures, 12, _COMPARED, "figures"),
+        Panel("heatmap", "Latency heatmap", heatmap, 12, _OF_TOOL),
+        Panel("tool_response_time", "Response time", response_time, 6, _OF_TOOL, "response_time"),
+        Panel("spread", "Spread", spread, 6, _COMPARED),
+        Panel("tool_throughput", "Requests per minute", throughput, 6, _OF_TOOL, "throughput"),
+        Panel("outcomes", "Outcomes", outcomes, 6, _COMPARED),
+        Panel("tool_watch", "Rules and alerts", tool_watch, 6, _OF_TOOL),
+        Panel("weights", "Time and size", weights, 6, _OF_TOOL),
+        Panel("slowest", "Slowest requests", slowest, 6, _OF_TOOL),
+        Panel("newest", "Newest requests", newest, 6, _OF_TOOL),
+    ),
+    style="tool.css",
+    within="Overview",
+)
 PAGES = (OVERVIEW, TOOL)
 PANELS = tuple(panel for page in PAGES for panel in page.panels)
 _BY_SLUG = {panel.slug: (panel, page) for page in PAGES for panel in page.panels}

@@ -3,6 +3,7 @@ import { brush, drag, isBrushing, mark, stretch, unmark } from "./charts/brush.j
 import { crosshair, pointed, point, read } from "./charts/crosshair.js";
 import { datasets } from "./charts/datasets.js";
 import { ground } from "./charts/ground.js";
+import { heat } from "./charts/heat.js";
 import { colour, readColours } from "./charts/palette.js";
 import { tickLabel, timeTicks } from "./charts/times.js";
 
@@ -64,7 +65,7 @@ function draw(element) {
     known.chart.options = options(data);
     known.chart.update("none");
   } else {
-    const chart = new Chart(canvas, { type: "line", data: shown, options: options(data), plugins: [ground, brush, crosshair] });
+    const chart = new Chart(canvas, { type: "line", data: shown, options: options(data), plugins: [heat, ground, brush, crosshair] });
     drawn.set(canvas, { chart, text });
     follow(canvas, chart);
   }

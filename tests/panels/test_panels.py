@@ -46,6 +46,11 @@ class Sampled(FakeSources):
         return [one for one in self._sampled if one.at_s >= since_s]
 
 
+def needed(panel: Panel) -> dict[str, str]:
+    """What a panel can't do without."""
+    return {name: "run_query" for name, option in panel.options.items() if option.needed}
+
+
 @cache
 def look(variant: str) -> Look:
     return Look(VARIANTS[variant]())
@@ -54,7 +59,7 @@ def look(variant: str) -> Look:
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.slug)
 def test_every_panel_answers_in_every_condition(panel: Panel, variant: str) -> None:
-    view = panel.show(HOUR, look(variant), NOW_S)
+    view = panel.show(HOUR, look(variant), NOW_S, **needed(panel))
     assert msgspec.json.decode(msgspec.json.encode(view))
     assert view.__dataclass_params__.frozen
 
@@ -63,7 +68,7 @@ def test_every_panel_answers_in_every_condition(panel: Panel, variant: str) -> N
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.slug)
 def test_every_panel_answers_for_every_window(panel: Panel, name: str) -> None:
     sources = FakeSources(tools={"ping": fake.Tool(2, 5, 9)}, requests_each=50)
-    assert msgspec.json.encode(panel.show(named(name, NOW_S), sources, NOW_S))
+    assert msgspec.json.encode(panel.show(named(name, NOW_S), sources, NOW_S, **needed(panel)))
 
 
 def test_the_verdict_names_what_is_wrong_worst_first() -> None:
@@ -415,7 +420,7 @@ def test_one_look_asks_each_question_once() -> None:
 
     page = Look(Asked())
     for panel in PANELS:
-        panel.show(HOUR, page, NOW_S)
+        panel.show(HOUR, page, NOW_S, **needed(panel))
     assert len(asked) == len(set(asked)) + 1  # the snapshot of the stand-in asks for the hour itself
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from flask import Flask
@@ -16,7 +16,7 @@ from flask import Flask
 import app
 from app.desk import Desk
 from app.errors import UnavailableError
-from app.panels.registry import PANELS
+from app.panels.registry import PAGES, PANELS, Page, page_of
 from app.web import alert_pages, auth, pages, problems, static_files
 from app.web.keys import Keys
 from app.web.shelf import Lent, Shelf
@@ -29,6 +29,19 @@ VENDOR = static_files.STATIC / "vendor"
 HTMX = {"HX-Request": "true"}
 KEY = {"X-API-Key": "an-open-secret-for-tests"}
 SLUGS = [panel.slug for panel in PANELS]
+NEEDED = {"tool": "run_query"}
+
+
+def address(page: Page, **query: str) -> str:
+    """A page with what it can't do without."""
+    asked = {name: NEEDED[name] for panel in page.panels for name, one in panel.options.items() if one.needed}
+    return f"/dashboard{page.path}?{urlencode(asked | query)}"
+
+
+def fragment_of(slug: str, **query: str) -> str:
+    """A panel's address with what it can't do without."""
+    asked = {name: NEEDED[name] for name, one in page_of(slug)[0].options.items() if one.needed}
+    return f"/dashboard/panels/{slug}?{urlencode(asked | query)}"
 
 
 def _nobody() -> Desk:
@@ -107,13 +120,14 @@ class Tags(HTMLParser):
         return [attrs[attribute] for _, attrs in self.tags if attribute in attrs]
 
 
+@pytest.mark.parametrize("of", PAGES, ids=lambda page: page.slug)
 @pytest.mark.parametrize("variant", fake.VARIANTS)
-def test_the_overview_stands_in_every_condition_with_nothing_inline(
-    dashboard: Dashboard, variant: str
+def test_every_page_stands_in_every_condition_with_nothing_inline(
+    dashboard: Dashboard, variant: str, of: Page
 ) -> None:
     dashboard.sources = fake.VARIANTS[variant]()
-    page = Tags(dashboard.get("/dashboard"))
-    assert page.named("data-panel") == SLUGS
+    page = Tags(dashboard.get(address(of)))
+    assert page.named("data-panel") == [panel.slug for panel in of.panels]
     assert page.inline == []
     assert page.named("style") == []
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
@@ -131,18 +145,20 @@ def test_the_overview_answers_at_both_addresses_without_going_elsewhere(
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_panel_is_a_fragment_for_htmx_and_a_page_for_people(dashboard: Dashboard, slug: str) -> None:
     dashboard.sources = fake.VARIANTS["troubled"]()
-    fragment = dashboard.get(f"/dashboard/panels/{slug}?window=15m", HTMX)
-    page = dashboard.get(f"/dashboard/panels/{slug}?window=15m")
+    fragment = dashboard.get(fragment_of(slug, window="15m"), HTMX)
+    page = dashboard.get(fragment_of(slug, window="15m"))
     assert "<html" not in fragment
     assert fragment.strip() in page
     assert Tags(page).named("data-panel") == [slug]
     assert Tags(fragment).named("data-at") == ["2025-11-24T14:41:00Z"]
 
 
+@pytest.mark.parametrize("tool", [*fake.HOSTILE, "never called </h1>"])
 @pytest.mark.parametrize("slug", SLUGS)
-def test_hostile_names_are_text_in_every_panel(dashboard: Dashboard, slug: str) -> None:
+def test_hostile_names_are_text_in_every_panel(dashboard: Dashboard, slug: str, tool: str) -> None:
     dashboard.sources = fake.VARIANTS["hostile"]()
-    html = dashboard.get(f"/dashboard/panels/{slug}", HTMX)
+    html = dashboard.get(fragment_of(slug, tool=tool), HTMX)
+    assert html.count("</h1>") <= 1
     assert "<script>alert" not in html
     assert "<img" not in html
     assert not {tag for tag, _ in Tags(html).tags} & {"script", "img", "path:日本"}
@@ -189,9 +205,10 @@ def test_choices_that_were_made_stay_in_the_links_of_the_others(dashboard: Dashb
 
 
 @pytest.mark.slow
-def test_no_link_leads_to_a_page_that_is_not_there(dashboard: Dashboard) -> None:
+@pytest.mark.parametrize("of", PAGES, ids=lambda page: page.slug)
+def test_no_link_leads_to_a_page_that_is_not_there(dashboard: Dashboard, of: Page) -> None:
     dashboard.sources = fake.VARIANTS["quiet"]()
-    page = Tags(dashboard.get("/dashboard"))
+    page = Tags(dashboard.get(address(of)))
     for href in set(page.named("href") + page.named("src") + page.named("data-hx-get")):
         if href.startswith("/dashboard/alerts"):
             continue  # walked in test_alert_pages, with a desk behind them
@@ -224,6 +241,11 @@ def test_what_is_not_there_is_a_page_of_its_own(dashboard: Dashboard, path: str)
     status, text = dashboard.refused(f"/dashboard/{path}")
     assert status == 404
     assert "To the overview" in text
+
+
+@pytest.mark.parametrize("query", ["", "?tool=", "?tool=" + "a" * 1001])
+def test_a_page_of_a_tool_needs_a_name_that_a_tool_can_have(dashboard: Dashboard, query: str) -> None:
+    assert dashboard.refused(f"/dashboard/tool{query}")[0] == 400
 
 
 def test_pages_are_never_kept_and_static_files_by_their_content(dashboard: Dashboard) -> None:

@@ -33,7 +33,7 @@ export const crosshair = {
     ctx.moveTo(left, area.top);
     ctx.lineTo(left, area.bottom);
     ctx.stroke();
-    for (const line of data.kind === "columns" ? [] : data.lines) {
+    for (const line of data.lines.filter(({ name }) => data.kind !== "columns" && name !== "rate")) {
       if (line.values[index] !== null) drawDot(ctx, left, y.getPixelForValue(line.values[index]), colour[line.name] ?? colour.p95);
     }
     drawChip(ctx, area, left, chipLabel(data, instant));
@@ -79,7 +79,8 @@ export function read(chart) {
 
 function under(data, name, index) {
   if (data.kind === "course") return amount(values(data, name)[index], data.unit);
-  if (data.kind === "lines") return milliseconds(values(data, name)[index]);
+  if (name === "rate") return amount(values(data, name)[index], "per minute");
+  if (data.kind === "lines" || data.kind === "heat") return milliseconds(values(data, name)[index]);
   const [total, server, client] = ["total", "server", "client"].map((one) => values(data, one)[index]);
   if (total === null) return "–";
   const figure = { ok: total - server - client, server, client }[name];

@@ -6,6 +6,7 @@ export const values = (data, name) => data.lines.find((line) => line.name === na
 
 export function datasets(data, context) {
   if (data.kind === "course") return course(data);
+  if (data.kind === "heat") return overHeat(data);
   return data.kind === "lines" ? lines(data) : columns(data, context);
 }
 
@@ -16,6 +17,14 @@ function course(data) {
   return [{ data: line.values.map((y, index) => ({ x: at[index], y })), borderColor: colour.p95, borderWidth: 1.75,
     fill: "start", backgroundColor: colour.band, pointRadius: line.values.map((_, index) => (isLone(line.values, index) ? 3 : 0)),
     pointBackgroundColor: colour.p95, pointBorderWidth: 0 }];
+}
+
+// Over the shades a line must be in the colour of text to be seen.
+function overHeat(data) {
+  const at = middles(data);
+  return [{ data: values(data, "p95").map((y, index) => ({ x: at[index], y })), borderColor: colour.text, borderWidth: 1.5,
+    pointRadius: values(data, "p95").map((_, index) => (isLone(values(data, "p95"), index) ? 2.5 : 0)),
+    pointBackgroundColor: colour.text, pointBorderWidth: 0 }];
 }
 
 function lines(data) {

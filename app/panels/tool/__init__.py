@@ -1,0 +1,1 @@
+"""Everything of one tool: the panels of its page."""
