@@ -15,6 +15,12 @@ from ..model import comparing
 from . import tools as tool_table
 from .alerts import alerts
 from .figures import figures
+from .machines import charts as machine_charts
+from .machines import fleet
+from .machines.endings import endings
+from .machines.figures import machine_figures
+from .machines.head import machine_head
+from .machines.sizing import sizing
 from .recent import recent
 from .system import system
 from .tool.figures import tool_figures
@@ -155,7 +161,29 @@ TOOL = Page(
     style="tool.css",
     within="Overview",
 )
-PAGES = (OVERVIEW, TOOL)
+SYSTEM = Page(
+    "system",
+    "System",
+    "/system",
+    (
+        Panel("machine_head", "The machine", machine_head, 12, drawn_as="verdict", is_heading=True),
+        Panel("machine_figures", "Key figures", machine_figures, 12, _options(_COMPARE), "figures"),
+        Panel("memory", "Memory", machine_charts.memory, 6, _options(_COMPARE), "course"),
+        Panel("cpu", "CPU", machine_charts.cpu, 6, _options(_COMPARE), "course"),
+        Panel("sizing", "Workers needed", sizing, 4),
+        Panel("at_work", "Requests at work", machine_charts.at_work, 4, drawn_as="course"),
+        Panel("queue", "Queue time", machine_charts.queue, 4, drawn_as="course"),
+        Panel("all_workers", "Workers", fleet.all_workers, 12),
+        Panel("endings", "Ended workers", endings, 7),
+        Panel("truth", "Whose limits count", fleet.truth, 5),
+        Panel("instances", "Instances", fleet.instances, 12),
+        Panel("network", "Network", machine_charts.network, 6, drawn_as="course"),
+        Panel("disks", "Disks", machine_charts.disks, 6, drawn_as="course"),
+        Panel("own_cost", "What Laptime itself costs", fleet.own_cost, 12),
+    ),
+    style="system.css",
+)
+PAGES = (OVERVIEW, TOOL, SYSTEM)
 PANELS = tuple(panel for page in PAGES for panel in page.panels)
 _BY_SLUG = {panel.slug: (panel, page) for page in PAGES for panel in page.panels}
 

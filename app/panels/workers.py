@@ -64,10 +64,9 @@ class Workers:
 def workers(window: Window, sources: Sources, now_s: float) -> Workers:  # noqa: ARG001 - every panel is asked alike
     """Who answers requests now; the window does not matter."""
     snapshot = sources.snapshot()
-    alive = sorted(snapshot.workers, key=lambda worker: (-worker.in_flight, worker.started_s, worker.pid))
     return Workers(
-        rows=tuple(_row(worker, now_s) for worker in alive[:WORKERS]),
-        count=len(alive),
+        rows=worker_rows(snapshot, now_s)[:WORKERS],
+        count=len(snapshot.workers),
         busy=_busy(snapshot),
         up=formats.duration(now_s - snapshot.started_s),
         load=_load(snapshot, sources, now_s),
@@ -75,6 +74,12 @@ def workers(window: Window, sources: Sources, now_s: float) -> Workers:  # noqa:
         queue=_queue(snapshot),
         own_cost=_own_cost(snapshot, now_s),
     )
+
+
+def worker_rows(snapshot: Snapshot, now_s: float) -> tuple[WorkerRow, ...]:
+    """All live workers, busiest first."""
+    alive = sorted(snapshot.workers, key=lambda worker: (-worker.in_flight, worker.started_s, worker.pid))
+    return tuple(_row(worker, now_s) for worker in alive)
 
 
 def workers_answer(snapshot: Snapshot, sources: Sources, now_s: float) -> answers.Workers:
@@ -87,7 +92,7 @@ def workers_answer(snapshot: Snapshot, sources: Sources, now_s: float) -> answer
         busy=_busy(snapshot),
         slots=snapshot.slots,
         saturation_percent=None if saturation is None else round(saturation, 2),
-        needed=_needed(snapshot, samples),
+        needed=needed_workers(snapshot, samples),
         restarts=answers.Restarts(*snapshot.restarts),
         processes=[
             answers.Process(
@@ -131,7 +136,7 @@ def _newest(samples: Sequence[SystemSample], settings: Settings, now_s: float) -
     return samples[-1] if samples and not is_stale(samples[-1], settings, now_s) else None
 
 
-def _needed(snapshot: Snapshot, samples: Sequence[SystemSample]) -> int | None:
+def needed_workers(snapshot: Snapshot, samples: Sequence[SystemSample]) -> int | None:
     """The workers that the busiest minute needed; None where it or their slots are not known."""
     load, telling = staffing.busiest_minute(samples), sum(bool(one.slots) for one in snapshot.workers)
     if load is None or not snapshot.slots:
@@ -150,7 +155,7 @@ def _load(snapshot: Snapshot, sources: Sources, now_s: float) -> str:
         said.append(
             f"In the last {interval} they had {had} requests at once, {share} of the {most} they can."
         )
-    needed = _needed(snapshot, samples)
+    needed = needed_workers(snapshot, samples)
     if needed is not None and load is not None:
         span = "of the last hour" if now_s - samples[0].at_s > 0.95 * HOUR_S else "so far"
         many = formats.plural(needed, "worker")

@@ -31,6 +31,7 @@ class Place:
 # In the order that they stand; a page is one row here.
 PLACES = (
     Place("Overview", "pages.overview", "grid", "o", has_time=True),
+    Place("System", "pages.system", "server", "s", has_time=True),
     Place("Alerts", "alerts.active", "bell", "a"),
 )
 

@@ -34,7 +34,7 @@ export const crosshair = {
     ctx.lineTo(left, area.bottom);
     ctx.stroke();
     for (const line of data.lines.filter(({ name }) => data.kind !== "columns" && name !== "rate")) {
-      if (line.values[index] !== null) drawDot(ctx, left, y.getPixelForValue(line.values[index]), colour[line.name] ?? colour.p95);
+      if (line.values[index] !== null) drawDot(ctx, left, y.getPixelForValue(line.values[index]), colour[{ most: "p50", other: "p50" }[line.name] ?? line.name] ?? colour.p95);
     }
     drawChip(ctx, area, left, chipLabel(data, instant));
     ctx.restore();
@@ -90,7 +90,18 @@ function under(data, name, index) {
 function amount(value, unit) {
   if (value === null) return "–";
   if (unit === "milliseconds") return milliseconds(value);
+  if (unit === "bytes per second") return `${bytes(value)}/s`;
   return `${value.toLocaleString("en", { maximumFractionDigits: 1 })}${unit === "percent" ? " %" : ` ${unit}`}`;
+}
+
+function bytes(value) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let size = value;
+  while (size >= 1000 && units.length > 1) {
+    size /= 1024;
+    units.shift();
+  }
+  return `${Math.round(size)} ${units[0]}`;
 }
 
 function milliseconds(value) {

@@ -10,13 +10,21 @@ export function datasets(data, context) {
   return data.kind === "lines" ? lines(data) : columns(data, context);
 }
 
-// One value over time; its limits are drawn by ground.js.
+// A value over time and what goes with it; its limits are drawn by ground.js.
 function course(data) {
   const at = middles(data);
-  const [line] = data.lines;
+  const [line, ...others] = data.lines;
   return [{ data: line.values.map((y, index) => ({ x: at[index], y })), borderColor: colour.p95, borderWidth: 1.75,
     fill: "start", backgroundColor: colour.band, pointRadius: line.values.map((_, index) => (isLone(line.values, index) ? 3 : 0)),
-    pointBackgroundColor: colour.p95, pointBorderWidth: 0 }];
+    pointBackgroundColor: colour.p95, pointBorderWidth: 0 }, ...others.map((other) => beside(at, other))];
+}
+
+// What goes with the line: the greatest values or the other direction thin, the time before dashed.
+function beside(at, { name, values: list }) {
+  const isBefore = name === "before";
+  return { data: list.map((y, index) => ({ x: at[index], y })), borderColor: isBefore ? colour.before : colour.p50,
+    borderWidth: isBefore ? 1 : 1.25, borderDash: isBefore ? [3, 2] : [], fill: false,
+    pointRadius: list.map((_, index) => (!isBefore && isLone(list, index) ? 2.5 : 0)), pointBackgroundColor: colour.p50, pointBorderWidth: 0 };
 }
 
 // Over the shades a line must be in the colour of text to be seen.

@@ -1,5 +1,5 @@
 // The theme's colours as a canvas needs them, read from the tokens, and the hatches made of them.
-const NAMES = ["p50", "p95", "p99", "band", "out-ok", "out-ok-line", "out-4xx", "out-5xx", "grid", "line-strong", "text",
+const NAMES = ["p50", "p95", "p99", "band", "before", "out-ok", "out-ok-line", "out-4xx", "out-5xx", "grid", "line-strong", "text",
   "text-2", "text-3", "surface", "ok", "info", "warning", "error", "critical",
   "heat-1", "heat-2", "heat-3", "heat-4", "heat-5", "heat-6", "heat-7", "heat-8"];
 

@@ -1,0 +1,1 @@
+"""The machines below the service: the panels of the page "System"."""
