@@ -17,7 +17,7 @@ import app
 from app.desk import Desk
 from app.errors import UnavailableError
 from app.panels.registry import PAGES, PANELS, Page, page_of
-from app.web import alert_pages, auth, pages, problems, static_files
+from app.web import alert_pages, auth, pages, problems, settings_page, static_files
 from app.web.keys import Keys
 from app.web.shelf import Lent, Shelf
 from app.web.tries import Tries
@@ -70,6 +70,9 @@ class Dashboard:
         )
         web.register_blueprint(
             alert_pages.blueprint(lambda: self.sources, _nobody), url_prefix="/dashboard/alerts"
+        )
+        web.register_blueprint(
+            settings_page.blueprint(lambda: self.sources, _nobody), url_prefix="/dashboard/settings"
         )
         web.register_blueprint(auth.blueprint, url_prefix="/dashboard")
         auth.guard(web, auth.Door(keys, Tries(folder, b"secret"), public_url=""), sessions=True)
