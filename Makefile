@@ -14,7 +14,7 @@ VNU_VERSION := 26.9.27
 VNU := .cache/vnu-$(VNU_VERSION).jar
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo load check test bench lint format wheel clean
+.PHONY: help run demo parts load check test bench lint format wheel clean
 .DELETE_ON_ERROR:
 
 help: ## Show these commands
@@ -25,6 +25,9 @@ run: .venv/runtime ## Start the service on port 8000, or PORT, with WEB_CONCURRE
 
 demo: .venv/runtime ## A service with a year of made-up history and live traffic, in instance-demo/
 	@exec $(BIN)/python -m tests.demo
+
+parts: .venv/development ## Every part of the pages in every state, on port 8001, or PORT
+	@exec $(BIN)/python -m tests.parts
 
 load: .venv/runtime ## Call the tools of a running service, and say how many answers came back
 	@$(BIN)/python -m tests.journeys.load $(if $(KEY),--key=$(KEY)) $(OPTIONS)

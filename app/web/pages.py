@@ -7,7 +7,7 @@ templates link to, are `asked`'s.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
@@ -98,7 +98,7 @@ def _page(of: Page, panels: tuple[Panel, ...], sources: Sources, shelf: Shelf) -
     """A whole page is always of now, and lends its panels to others."""
     look, now_s = Look(sources), time.time()
     ask = asked(of, look, now_s)
-    shown = [(one, shelf.put(_key(one), now_s, _fragment(one, ask, look))) for one in panels]
+    shown = [(one, shelf.put(_key(one), now_s, fragment(one, ask, look))) for one in panels]
     return page(
         "page.html",
         shell=shell(of.within or of.title, look.alerts(), is_exact=not of.within and panels == of.panels),
@@ -111,11 +111,13 @@ def _page(of: Page, panels: tuple[Panel, ...], sources: Sources, shelf: Shelf) -
 
 def _made(panel: Panel, of: Page, sources: Sources, now_s: float) -> str:
     look = Look(sources)
-    return _fragment(panel, asked(of, look, now_s), look)
+    return fragment(panel, asked(of, look, now_s), look)
 
 
-def _fragment(panel: Panel, ask: Asked, sources: Sources) -> str:
-    view: Any = panel.show(ask.window, sources, ask.now_s, **options(panel))
+def fragment(panel: Panel, ask: Asked, sources: Sources, choices: Mapping[str, str] | None = None) -> str:
+    """A panel's HTML, with the options that the query names, or with these `choices` of those it has."""
+    chosen = options(panel) if choices is None else {n: v for n, v in choices.items() if n in panel.options}
+    view: Any = panel.show(ask.window, sources, ask.now_s, **chosen)
     context = {one.name: getattr(view, one.name) for one in fields(view)}
     return render_template(panel.template, panel=panel, ask=ask, at_s=ask.now_s, **context)
 
