@@ -7,7 +7,7 @@ OPTIONS ?=
 SLOW := $(wildcard tests/journeys tests/faults tests/benchmarks)
 # These mostly wait, or are not watched by the clock; the journeys that are left have the machine to themselves.
 PATIENT := $(wildcard tests/faults tests/benchmarks tests/journeys/test_jobs.py tests/journeys/test_frameworks.py \
-  tests/journeys/test_start.py tests/journeys/test_exact_totals.py)
+  tests/journeys/test_start.py tests/journeys/test_exact_totals.py tests/journeys/test_every_page.py)
 UNIT = $(BIN)/pytest -q -n 2 $(SLOW:%=--ignore=%) $(OPTIONS)
 
 VNU_VERSION := 26.9.27
