@@ -14,7 +14,7 @@ VNU_VERSION := 26.9.27
 VNU := .cache/vnu-$(VNU_VERSION).jar
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo parts load check test bench lint format wheel clean
+.PHONY: help run demo parts screenshots load check test bench lint format wheel clean
 .DELETE_ON_ERROR:
 
 help: ## Show these commands
@@ -28,6 +28,9 @@ demo: .venv/runtime ## A service with a year of made-up history and live traffic
 
 parts: .venv/development ## Every part of the pages in every state, on port 8001, or PORT
 	@exec $(BIN)/python -m tests.parts
+
+screenshots: .venv/development .cache/chromium ## Pictures of every page in screenshots/; OPTIONS=--docs for the README's
+	@exec $(BIN)/python -m tests.screenshots $(OPTIONS)
 
 load: .venv/runtime ## Call the tools of a running service, and say how many answers came back
 	@$(BIN)/python -m tests.journeys.load $(if $(KEY),--key=$(KEY)) $(OPTIONS)

@@ -18,6 +18,7 @@ _STEPS = (1.0, 1.25, 1.5, 2.0, 2.5, 5.0, 10.0)
 _LOG_TOPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 _LINES = 4
 _LOG_TICKS = 7
+_LEAST_TICKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +67,27 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Heat:
-    """How densely the steps between `edges_ms` are filled at each point.
+class Cells:
+    """A heatmap's cells: how many requests each step of response time held at each of the chart's points.
 
-    `shades` has a digit to each step, from the fastest, 0 for none; 8 is `most` requests a minute.
+    `edges_ms` are where the steps begin, and where the last ends. `columns` has for each point the number of
+    the lowest step that held any, and the counts from that one upwards; nothing where there was no request.
+    `minutes` is how long each point was measured. A cell has the first shade, and one more for each of
+    `limits` (requests per minute) that it is above.
     """
 
     edges_ms: tuple[float, ...]
-    shades: tuple[str, ...]
-    most: float
+    columns: tuple[tuple[int, ...], ...]
+    minutes: tuple[float, ...]
+    limits: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """`edges_s` are the points' starts and the last one's end (Unix seconds).
 
-    `kind` is "lines", "columns", "heat", or "course": one line with its `limits`, whose values have `unit`.
+    `kind` is "lines", "columns", "heat": `cells` under a line, or "course": one line with its `limits`, whose
+    values have `unit`.
 
     `is_thin`: too few requests for a line, so points are drawn. `gaps_s` are spans without data.
     """
@@ -96,7 +102,7 @@ class Chart:
     releases: tuple[Mark, ...] = ()
     limits: tuple[Limit, ...] = ()
     unit: str = ""
-    heat: Heat | None = None
+    cells: Cells | None = None
 
 
 def linear_axis(values: Sequence[float | None], least: float = 4.0) -> Axis:
@@ -124,14 +130,15 @@ def log_axis(values_ms: Sequence[float | None]) -> Axis:
     return Axis(low, high, tuple((mark, _mark(mark, mark == low)) for mark in shown), is_log=True)
 
 
-def step_axis(edges_ms: Sequence[float]) -> Axis:
-    """Milliseconds on a log scale from the first edge to the last, ticks at 1 and 3 of each decade."""
-    low, high = edges_ms[0], edges_ms[-1]
-    marks = [digit * 10.0**power for power in range(-3, 8) for digit in (1, 3)]
-    shown = [mark for mark in marks if low <= mark <= high] or [low]
+def log_ticks(low_ms: float, high_ms: float) -> tuple[tuple[float, str], ...]:
+    """Round milliseconds between two that are not, (value, label): some, wherever they lie."""
+    for digits in ((1, 3), (1, 2, 5), tuple(range(1, 10))):
+        marks = [digit * 10.0**power for power in range(-3, 8) for digit in digits]
+        shown = [mark for mark in marks if low_ms <= mark <= high_ms]
+        if len(shown) > _LEAST_TICKS:
+            break
     shown = shown[:: 2 if len(shown) > _LOG_TICKS else 1]
-    ticks = tuple((mark, _mark(mark, mark == shown[0])) for mark in shown)
-    return Axis(low, high, ticks, is_log=True)
+    return tuple((mark, _mark(mark, mark == shown[0])) for mark in shown)
 
 
 def alarms(

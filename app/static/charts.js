@@ -3,7 +3,7 @@ import { brush, drag, isBrushing, mark, stretch, unmark } from "./charts/brush.j
 import { crosshair, pointed, point, read } from "./charts/crosshair.js";
 import { datasets } from "./charts/datasets.js";
 import { ground } from "./charts/ground.js";
-import { heat } from "./charts/heat.js";
+import { aim, heat } from "./charts/heat.js";
 import { colour, readColours } from "./charts/palette.js";
 import { tickLabel, timeTicks } from "./charts/times.js";
 
@@ -79,11 +79,15 @@ function redraw() {
 }
 
 function follow(canvas, chart) {
-  const move = (seconds) => point(seconds) && redraw();
+  const move = (seconds, y = null) => {
+    const isElsewhere = aim(chart, y);
+    if (point(seconds) || isElsewhere) redraw();
+  };
   canvas.addEventListener("pointermove", (event) => {
-    const x = event.clientX - canvas.getBoundingClientRect().left;
+    const box = canvas.getBoundingClientRect();
+    const x = event.clientX - box.left;
     const { left, right } = chart.chartArea;
-    move(x >= left && x <= right ? chart.scales.x.getValueForPixel(x) : null);
+    move(x >= left && x <= right ? chart.scales.x.getValueForPixel(x) : null, event.clientY - box.top);
   });
   canvas.addEventListener("pointerleave", () => move(null));
   drag(canvas, chart, redraw);

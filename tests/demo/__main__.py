@@ -30,7 +30,7 @@ def main() -> int:
         "LAPTIME_STATE_DIR": str(STATE),
         "LAPTIME_HOST_APP": "tests.demo.host:application",
         "LAPTIME_INSTANCE": INSTANCE,
-        "LAPTIME_BANNER": MARK,
+        "LAPTIME_BANNER": os.environ.get("LAPTIME_BANNER", MARK),
         "WEB_CONCURRENCY": os.environ.get("WEB_CONCURRENCY", "2"),
     }
     command = [sys.executable, "-m", "gunicorn", "wsgi:app", f"--bind=127.0.0.1:{port}", "--threads=8"]

@@ -78,6 +78,7 @@ def judge(page: Page, url: str, complaints: Complaints) -> list[str]:
     for width, height in ((1440, 1000), (375, 800)):
         page.set_viewport_size({"width": width, "height": height})
         page.goto(url)
+        expect(page.locator(".htmx-request")).to_have_count(0)  # what is on its way is pale
         if "no-such-page" in url:
             complaints.console.clear()  # the browser tells of the 404 that was asked for
         if page.locator("h1").count() != 1:

@@ -9,9 +9,10 @@ import pytest
 from msgspec import structs
 
 from app.model.alerting import Alert
+from app.model.formats import NOTHING
 from app.model.histogram import RELATIVE_ERROR
 from app.model.rules import Level, Rule, StoredRule
-from app.model.series import Request, Snapshot, ToolTotals
+from app.model.series import EMPTY, Request, Snapshot, ToolTotals
 from app.model.windows import NAMED, named
 from app.panels.look import Look
 from app.panels.tool.figures import tool_figures
@@ -31,20 +32,52 @@ HOUR = named("1h", NOW_S)
 def test_the_head_tells_the_worst_alert_and_how_many_others() -> None:
     mild = Alert("odd", "run_query", "info", "Odd", 1.0, 0.0, NOW_S - 60)
     head = tool_head(HOUR, FakeSources(active=(*ALERTS, mild)), NOW_S, tool="run_query")
-    assert (head.severity, head.more, head.is_known) == ("error", 1, True)
-    assert head.say.startswith("Low success rate for 12 min: ")
-    assert tool_head(HOUR, troubled(), NOW_S, tool="ping").severity == ""
-    assert not tool_head(HOUR, troubled(), NOW_S, tool="(unmatched)").is_judged
+    assert head.trouble
+    assert (head.trouble.severity, head.trouble.others, head.state) == ("error", 1, "")
+    assert (head.trouble.lasted, head.trouble.since_s) == ("12 min", ALERTS[0].since_s)
+    assert tool_head(HOUR, troubled(), NOW_S, tool="ping").trouble is None
+
+
+def test_an_alert_that_somebody_has_seen_comes_after_one_that_nobody_has() -> None:
+    seen = replace(ALERTS[0], acknowledged_s=NOW_S - 60, acknowledged_by="Ann")
+    mild = Alert("odd", "run_query", "info", "Odd", 1.0, 0.0, NOW_S - 60)
+    head = tool_head(HOUR, FakeSources(active=(seen, mild)), NOW_S, tool="run_query")
+    assert head.trouble
+    assert head.trouble.severity == "info"
 
 
 def test_a_tool_that_nobody_ever_called_is_told_so() -> None:
     head = tool_head(HOUR, troubled(), NOW_S, tool="nobody")
-    assert (head.is_known, head.severity) == (False, "")
+    assert (head.state, head.trouble) == ("unseen", None)
     assert heatmap(HOUR, troubled(), NOW_S, tool="nobody").chart is None
     assert spread(HOUR, troubled(), NOW_S, tool="nobody").bars == ()
     assert newest(HOUR, troubled(), NOW_S, tool="nobody").rows == ()
     assert slowest(HOUR, troubled(), NOW_S, tool="nobody").rows == ()
     assert weights(HOUR, troubled(), NOW_S, tool="nobody").rows == ()
+
+
+def test_a_tool_that_was_called_before_the_window_leads_to_one_that_holds_it() -> None:
+    class Away(FakeSources):
+        """Nobody has called since half an hour."""
+
+        def _point(self, name, start_s, window):  # type: ignore[no-untyped-def]
+            return EMPTY if start_s > NOW_S - 1800 else super()._point(name, start_s, window)
+
+        def snapshot(self) -> Snapshot:
+            return replace(super().snapshot(), tools={})
+
+    head = tool_head(named("15m", NOW_S), Away(), NOW_S, tool="ping")
+    assert head.state == "quiet"
+    assert head.last_s
+    assert head.longer
+
+
+@pytest.mark.parametrize(
+    ("tool", "is_nameable"),
+    [("ping", True), ("!ping", False), ("get*", False), (" ping", False), ("a\nb", False)],
+)
+def test_a_rule_is_offered_for_names_that_a_pattern_can_mean(tool: str, is_nameable: bool) -> None:
+    assert tool_head(HOUR, troubled(), NOW_S, tool=tool).is_nameable is is_nameable
 
 
 def test_the_figures_of_a_tool_end_with_its_share_of_all_time() -> None:
@@ -68,16 +101,18 @@ def test_the_shares_of_all_tools_are_the_whole() -> None:
 
 
 @pytest.mark.parametrize("window", NAMED)
-def test_the_map_has_a_column_to_each_point_and_a_shade_to_each_step(window: str) -> None:
+def test_the_map_holds_every_request_of_its_points(window: str) -> None:
     view = heatmap(named(window, NOW_S), troubled(), NOW_S, tool="run_query")
     assert view.chart
-    heat = view.chart.heat
-    assert heat
-    assert len(heat.shades) == len(view.chart.edges_s) - 1
-    assert {len(column) for column in heat.shades} == {len(heat.edges_ms) - 1}
-    assert list(heat.edges_ms) == sorted(heat.edges_ms)
-    assert "8" in "".join(heat.shades)
-    assert len(heat.edges_ms) <= 26
+    cells = view.chart.cells
+    assert cells
+    assert len(cells.columns) == len(cells.minutes) == len(view.chart.edges_s) - 1
+    assert sum(sum(column[1:]) for column in cells.columns) == view.requests
+    assert list(cells.edges_ms) == sorted(cells.edges_ms)
+    assert list(cells.limits) == sorted(cells.limits)
+    assert 8 <= len(cells.edges_ms) <= 27
+    told = [int(cell.replace(",", "")) for row in view.rows for cell in row.cells if cell != NOTHING]
+    assert sum(told) == view.requests
 
 
 def test_the_map_shows_two_populations_apart() -> None:
@@ -91,18 +126,17 @@ def test_the_map_shows_two_populations_apart() -> None:
 
     view = heatmap(HOUR, Cached(), NOW_S, tool="search_docs")
     assert view.chart
-    assert view.chart.heat
-    column = view.chart.heat.shades[30].strip("0")
-    assert re.fullmatch("[1-8]+0+[1-8][0-8]*", column)
+    assert view.chart.cells
+    counts = "".join("x" if count else "." for count in view.chart.cells.columns[30][1:])
+    assert re.fullmatch("x+[.]{2,}x[.x]*", counts)
 
 
 def test_a_gap_is_a_gap_in_the_map() -> None:
     view = heatmap(HOUR, gap(), NOW_S, tool="run_query")
     assert view.chart
     assert len(view.chart.gaps_s) == 1
-    assert view.chart.heat
-    silent = [set(column) for column in view.chart.heat.shades if set(column) == {"0"}]
-    assert len(silent) >= 8
+    assert view.chart.cells
+    assert view.chart.cells.columns.count(()) >= 8
 
 
 def test_the_spread_holds_every_request_once_and_lies_around_the_percentiles() -> None:

@@ -1,46 +1,122 @@
-"""Which tool it is and how it is: its name, its worst alert, and whether it was ever called."""
+"""Which tool it is, what is wrong with it now, and what can be done about it; or that it was not called."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...model import formats
-from ...model.alerting import SEVERITIES, UNJUDGED
-from ...model.series import EMPTY
-from ...model.windows import Window
+from ...model.alerting import Alert
+from ...model.series import Series
+from ...model.silencing import covering
+from ...model.windows import NAMED, Window, kept, named
 from ...sources import Sources
 from ..alerting import words
+from ..alerting.stages import Stage, stage_of
+
+_LONGEST = 160
 
 
 @dataclass(frozen=True, slots=True)
-class ToolHead:
-    """The tool's state: `severity` of its worst alert, empty without one, and the words that stand beside it.
+class Trouble:
+    """The worst active alert of the tool: what it says, and the silence or person that it waits for."""
 
-    `alert` is that alert's number, `more` how many others are active. `is_known`: it was called in the
-    window or since the start.
+    id: int
+    severity: str
+    stage: Stage
+    what: str
+    why: str
+    since_s: float
+    lasted: str
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """`name` is the tool as it is asked for, `shown` as a heading can show it.
+
+    `state` is empty where it was called in the window; else "quiet" for one that was called before,
+    "unseen" for one that never was, and "away" where nobody can tell. A quiet one was last called at
+    `last_s` (about: that is the start of a day or two), which the window `longer` reaches ("" for none does).
+    `is_nameable`: silences and rules can mean it by its name. `from_s` and `to_s` are the window's.
     """
 
-    tool: str
-    severity: str
-    say: str
-    alert: int
-    more: int
-    is_known: bool
-    is_judged: bool
+    name: str
+    shown: str
+    trouble: Trouble | None
+    state: str
+    length: str
+    last_s: float | None
+    is_about: bool
+    longer: str
+    is_nameable: bool
+    from_s: float
+    to_s: float
 
 
-def tool_head(window: Window, sources: Sources, now_s: float, *, tool: str) -> ToolHead:
-    """The worst active alert decides, of two alike the older."""
-    active = [one for one in sources.alerts() if one.tool == tool]
-    called = sources.traffic(window).tools.get(tool, EMPTY).requests
-    is_known = called > 0 or tool in sources.snapshot().tools
-    if not active:
-        say = f"{formats.plural(called, 'request')} in {formats.length(window.name)}"
-        return ToolHead(tool, "", say, 0, 0, is_known, tool not in UNJUDGED)
-    worst = min(active, key=lambda one: (-SEVERITIES.index(one.severity), one.since_s))
-    rule = next((one.rule for one in sources.rules() if one.type == worst.type), None)
-    name = formats.shorten(rule.name if rule else worst.type.replace("_", " "), 80)
-    say = f"{name} for {formats.duration(now_s - worst.since_s)}: {words.sentence(worst, rule)}"
-    return ToolHead(
-        tool, worst.severity, say, worst.id, len(active) - 1, is_known=True, is_judged=tool not in UNJUDGED
+def tool_head(window: Window, sources: Sources, now_s: float, *, tool: str) -> Head:
+    """The heading of a tool's page."""
+    traffic = sources.traffic(window)
+    is_called = tool in traffic.tools and traffic.tools[tool].requests > 0
+    last_s, is_about = (None, False) if is_called else _last(sources, tool, now_s)
+    state = "" if is_called else "quiet" if last_s else "unseen" if traffic.is_whole else "away"
+    return Head(
+        name=tool,
+        shown=formats.shorten(tool, _LONGEST),
+        trouble=_trouble([one for one in sources.alerts() if one.tool == tool], sources, now_s),
+        state=state,
+        length=formats.length(window.name),
+        last_s=last_s,
+        is_about=is_about,
+        longer=_reaching(last_s, now_s) if last_s else "",
+        is_nameable=_is_nameable(tool),
+        from_s=window.start_s,
+        to_s=window.end_s,
     )
+
+
+def _last(sources: Sources, tool: str, now_s: float) -> tuple[float | None, bool]:
+    """When it was called last, and whether that is only about so."""
+    known = sources.snapshot().tools.get(tool)
+    if known is not None and known.recent:
+        return known.recent[0].at_s, False
+    year = named("1y", now_s, kept(sources.settings))
+    points: Sequence[Series | None] = sources.courses(year, [tool])[tool]
+    there = [
+        at_s for at_s, one in zip(year.starts(), points, strict=True) if one is not None and one.requests
+    ]
+    return (float(there[-1]) if there else None), True
+
+
+def _reaching(at_s: float, now_s: float) -> str:
+    return next((name for name, (length_s, _, _) in NAMED.items() if now_s - length_s <= at_s), "")
+
+
+def _trouble(active: Sequence[Alert], sources: Sources, now_s: float) -> Trouble | None:
+    """The worst of those that ask for something, or of all if none does."""
+    silences = sources.silences()
+    staged = [
+        (one, stage_of(one, covering(silences, one.type, one.tool, one.severity, now_s))) for one in active
+    ]
+    staged.sort(key=lambda pair: pair[1].is_quiet)
+    if not staged:
+        return None
+    alert, stage = staged[0]
+    rule = next((one.rule for one in sources.rules() if one.type == alert.type), None)
+    title = words.title(alert, rule)
+    return Trouble(
+        id=alert.id,
+        severity=alert.severity,
+        stage=stage,
+        what=words.raised(title.what),
+        why=words.sentence(alert, rule),
+        since_s=alert.since_s,
+        lasted=formats.duration(now_s - alert.since_s),
+        others=len(staged) - 1,
+    )
+
+
+def _is_nameable(tool: str) -> bool:
+    """Whether a line of patterns can mean this tool alone: no blank around it, no `!` before it, no `*`."""
+    is_line = tool.strip() == tool and len(tool.splitlines()) == 1
+    return is_line and not tool.startswith("!") and not tool.endswith("*")

@@ -1,5 +1,6 @@
 // One crosshair through all charts of the page: the instant under the pointer, marked on each, read in each legend.
 import { middles, values } from "./datasets.js";
+import { frame, words } from "./heat.js";
 import { colour } from "./palette.js";
 import { chipLabel } from "./times.js";
 
@@ -27,13 +28,14 @@ export const crosshair = {
     const instant = middles(data)[index];
     const left = Math.round(x.getPixelForValue(instant)) + 0.5;
     ctx.save();
+    if (data.cells) frame(chart, index);
     ctx.strokeStyle = colour["text-2"];
     ctx.lineWidth = 1;
     ctx.beginPath();
     ctx.moveTo(left, area.top);
     ctx.lineTo(left, area.bottom);
     ctx.stroke();
-    for (const line of data.lines.filter(({ name }) => data.kind !== "columns" && name !== "rate")) {
+    for (const line of data.kind === "columns" ? [] : data.lines) {
       if (line.values[index] !== null) drawDot(ctx, left, y.getPixelForValue(line.values[index]), colour[{ most: "p50", other: "p50" }[line.name] ?? line.name] ?? colour.p95);
     }
     drawChip(ctx, area, left, chipLabel(data, instant));
@@ -79,7 +81,7 @@ export function read(chart) {
 
 function under(data, name, index) {
   if (data.kind === "course") return amount(values(data, name)[index], data.unit);
-  if (name === "rate") return amount(values(data, name)[index], "per minute");
+  if (name === "cell") return words(data, index);
   if (data.kind === "lines" || data.kind === "heat") return milliseconds(values(data, name)[index]);
   const [total, server, client] = ["total", "server", "client"].map((one) => values(data, one)[index]);
   if (total === null) return "–";

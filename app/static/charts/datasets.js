@@ -27,12 +27,17 @@ function beside(at, { name, values: list }) {
     pointRadius: list.map((_, index) => (!isBefore && isLone(list, index) ? 2.5 : 0)), pointBackgroundColor: colour.p50, pointBorderWidth: 0 };
 }
 
-// Over the shades a line must be in the colour of text to be seen.
+// A line that is read on top of a heatmap's cells, whatever their shade; too few requests make dots.
 function overHeat(data) {
   const at = middles(data);
-  return [{ data: values(data, "p95").map((y, index) => ({ x: at[index], y })), borderColor: colour.text, borderWidth: 1.5,
-    pointRadius: values(data, "p95").map((_, index) => (isLone(values(data, "p95"), index) ? 2.5 : 0)),
-    pointBackgroundColor: colour.text, pointBorderWidth: 0 }];
+  const [line] = data.lines;
+  const points = line.values.map((y, index) => ({ x: at[index], y }));
+  const pointRadius = line.values.map((_, index) => (data.is_thin || isLone(line.values, index) ? 3 : 0));
+  const shared = { data: points, showLine: !data.is_thin, pointRadius, pointBorderWidth: 0 };
+  return [
+    { ...shared, borderColor: colour.text, borderWidth: 1.5, pointBackgroundColor: colour.text },
+    { ...shared, borderColor: colour.surface, borderWidth: 4, pointRadius: 0 },
+  ];
 }
 
 function lines(data) {
