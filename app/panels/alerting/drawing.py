@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, log10
+from math import ceil, log, log10
 
 from ...model import formats
 from ...model.rules import Rule, recovery_point, unit_of
@@ -13,6 +13,7 @@ from . import words
 from .courses import drawn_limit
 
 _LINES = 4
+_KB = 1024
 _LEAST_TOP = 0.01
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _ZOOMS = (99.0, 95.0, 90.0, 80.0, 50.0)
@@ -78,6 +79,11 @@ def amount_axis(unit: str, values: Sequence[float | None], *, zooms: bool = Fals
     """From zero, or of high percentages from below the lowest, to a round number above all values."""
     seen = [value for value in values if value is not None]
     top = max(max(seen, default=0.0) * 1.05, _LEAST_TOP)
+    if unit.startswith("bytes") and top >= _KB:  # round in the unit that its ticks have
+        size = float(_KB ** int(log(top * _KB / 1000, _KB)))
+        drawn = amount_axis("", [None if value is None else value / size for value in values])
+        ticks = tuple((value * size, tick(unit, value * size)) for value, _ in drawn.ticks)
+        return Axis(drawn.low * size, drawn.high * size, ticks)
     low = 0.0
     if unit == "percent":
         top = 100.0 if top > 75 else top
