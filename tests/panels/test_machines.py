@@ -45,7 +45,7 @@ def test_a_machine_with_room_is_told_so_with_its_levels() -> None:
     assert (head.severity, head.sentence) == ("ok", "The machine has room")
     assert head.detail == "CPU 55 %, memory 72 %, disk 46 %."
     facts = {fact.label: fact for fact in head.facts}
-    assert facts["Workers"].note == "needed 2"
+    assert facts["Workers"].note == "needed 4"
     assert facts["Told of"].value == "the host"
     assert facts["Samples"].value == "2 s old"
 
@@ -131,7 +131,7 @@ def test_a_queue_is_told_in_percentiles_and_one_that_nobody_measures_says_how() 
 
 
 def test_the_sizing_answer_marks_what_is_enough_and_what_is_there() -> None:
-    view = sizing(HOUR, healthy(), NOW_S)
+    view = sizing(HOUR, FakeSources(in_flight=0.3), NOW_S)
     assert view.say == "2 workers are enough for the busiest minute of the last hour"
     marked = {row.workers: (row.is_enough, row.is_now) for row in view.rows}
     assert marked[2] == (True, False)
@@ -193,7 +193,10 @@ def test_one_look_reads_the_machines_once() -> None:
 
 @pytest.mark.parametrize(
     ("top", "ticks"),
-    [(700 * 1024, ["0 B", "250 kB", "500 kB", "750 kB"]), (3 * MB, ["0 B", "1 MB", "2 MB", "3 MB", "4 MB"])],
+    [
+        (700 * 1024, ["0 B", "200 kB", "400 kB", "600 kB", "800 kB"]),
+        (3 * MB, ["0 B", "1 MB", "2 MB", "3 MB", "4 MB"]),
+    ],
 )
 def test_bytes_are_counted_off_in_their_own_unit(top: int, ticks: list[str]) -> None:
     assert [label for _, label in amount_axis("bytes per second", [float(top), None]).ticks] == ticks
