@@ -3,6 +3,7 @@
 const EVERY_S = 5;
 const LATE_S = 12;
 const SPREAD_MS = 30;
+const OF_TIME = new Set(["window", "from", "to", "compare", "zone"]);
 const BUSY_MS = 1000; // a whole refresh that takes longer is asked for less often
 const REST = 10; // times as long as it took
 
@@ -15,6 +16,7 @@ const lost = document.querySelector("[data-lost]");
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 const freshAt = new Map(panels.map((panel) => [panel, Date.now()]));
+const asked = new WeakMap(); // a request by a link -> the page's address that the link stands for
 let failed = false;
 let everyS = Number(localStorage.getItem("laptime-refresh") ?? EVERY_S);
 let askedAt = Date.now();
@@ -100,7 +102,7 @@ function arrived(event) {
   freshAt.set(panel, Date.now() - 1000 * Number(ctx.response.headers?.get("Age") ?? 0));
   if (ctx.sourceElement === panel) tookMs = Date.now() - askedAt;
   failed = false;
-  if (ctx.sourceElement.matches("a[href]")) history.replaceState(null, "", ctx.sourceElement.href.split("#")[0]);
+  if (asked.has(ctx)) history.replaceState(null, "", asked.get(ctx).split("#")[0]);
   count(panel.querySelector("[data-active]")?.dataset.active);
   const title = panel.querySelector("h1");
   if (title) document.title = `${title.textContent} · Laptime`;
@@ -122,11 +124,25 @@ function missed(event) {
   tell();
 }
 
+// Where a link leads is noted before it is followed: the answer may have turned it around.
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement.matches("a[href]")) asked.set(ctx, ctx.sourceElement.href);
+});
 document.addEventListener("htmx:before:swap", keepOrder);
 document.addEventListener("htmx:after:swap", arrived);
 document.addEventListener("htmx:response:error", missed);
 document.addEventListener("htmx:error", missed);
 document.addEventListener("visibilitychange", beat);
+// What was chosen in a panel since the page was made goes along to another time.
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest(".windows a, .times .menu-body > a");
+  if (!link) return;
+  const there = new URL(link.href);
+  for (const [name, value] of new URL(location.href).searchParams) {
+    if (!OF_TIME.has(name) && !there.searchParams.has(name)) there.searchParams.set(name, value);
+  }
+  link.href = there.href;
+}, { capture: true });
 document.addEventListener("click", (event) => {
   const every = event.target.closest("[data-refresh-every]");
   if (every) choose(Number(every.dataset.refreshEvery));
