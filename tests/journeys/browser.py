@@ -70,6 +70,14 @@ def visit(
         context.close()
 
 
+def sign_in(page: Page, url: str, key: str) -> None:
+    """Sign in to the service at `url`; the page is then the overview."""
+    page.goto(f"{url}/dashboard/signin")
+    page.get_by_label("Key").fill(key)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda address: not urlsplit(address).path.endswith("/signin"))
+
+
 def _listen(context: BrowserContext, complaints: Complaints) -> None:
     def on_console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -1,140 +1,145 @@
-"""Every page in both themes on a desk and on a phone: accessible (axe), without complaints, within its width.
+"""Every page in both themes, on a desk and on a phone: accessible, within its width, without a complaint.
 
-With traffic and alerts behind them, and again with nothing at all.
+Once with traffic, alerts and a channel behind it, and once of a service that nobody has called. A new page is
+a row in `site`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, Response
 
-from app.panels.registry import PAGES
-
-from .browser import Complaints, visit
+from . import axe
+from .browser import Complaints, sign_in, visit
 from .load import mixed, send, tool_call
 from .loopback import eventually
 from .service import KEY, Service
+from .site import PLACES, Place
 
-# WCAG 2.2 AA, and what the makers of axe hold to be good practice.
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-TOOL = "read_file"
-MADE_OF_PANELS = [f"{one.path}?window=15m&tool={quote(TOOL)}" for one in PAGES]
-OTHERS = [
-    "/alerts", "/alerts/history", "/alerts/rules", "/alerts/rules/new", "/alerts/silences",
-    "/alerts/channels", "/settings", "/find?q=e", "/no-such-page",
-]  # fmt: skip
-PATHS = MADE_OF_PANELS + OTHERS
 pytestmark = pytest.mark.xdist_group("every page")
+TOOL = "read_file"
+# Where it is looked at (px), and in which themes.
+DESK, PHONE = (1440, 1000), (375, 812)
+Looks = tuple[tuple[tuple[int, int], tuple[Literal["light", "dark"], ...]], ...]
+THOROUGHLY: Looks = ((DESK, ("light", "dark")), (PHONE, ("dark", "light")))
+BRIEFLY: Looks = ((DESK, ("light",)), (PHONE, ("dark",)))
+
+
+class Used(NamedTuple):
+    """A service, and what its pages are about: the values of a path's names."""
+
+    service: Service
+    known: Mapping[str, str]
+
+
+class Reader(NamedTuple):
+    """A page of the browser with what it complained of, and every answer that was an error."""
+
+    page: Page
+    complaints: Complaints
+    refused: list[str]
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service with traffic, and a tool that fails."""
-    with Service(tmp_path_factory.mktemp("busy"), workers=2) as service:
+def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Used]:
+    """A service with traffic, a tool that fails, an alert about it, a silence and a channel."""
+    with Service(tmp_path_factory.mktemp("used"), workers=2) as service:
         send(service.url, KEY, mixed(200), clients=2)
         send(service.url, KEY, [tool_call(TOOL, {"file_path": "missing"})] * 60)
-        eventually(lambda: active(service), "an alert", within_s=30)
-        yield service
+        channel = {"name": "On call", "url": "json://127.0.0.1:9/", "enabled": False}
+        made = service.post_json("/performance/channels", channel)
+        assert made.status == 201, made.body
+        silence = {"seconds": 3600, "tools": ["ping"], "reason": "tried"}
+        assert service.post_json("/performance/silences", silence).status == 201
+        eventually(lambda: _alerts(service), "an alert")
+        [rule, *_] = service.get("/performance/rules").json()["rules"]
+        known = {"alert": _alerts(service)[0], "rule": str(rule["id"]), "tool": TOOL}
+        yield Used(service, known | {"channel": str(made.json()["channel"]["id"])})
 
 
 @pytest.fixture(scope="module")
-def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service that nobody has called."""
-    with Service(tmp_path_factory.mktemp("idle"), workers=1) as service:
-        yield service
+def unused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Used]:
+    """A service that nobody has called; a link to a tool may lead to it all the same."""
+    with Service(tmp_path_factory.mktemp("unused"), workers=1) as service:
+        yield Used(service, {"rule": "1", "tool": "nobody called it"})
 
 
-def active(service: Service) -> list[dict[str, Any]]:
-    """The active alerts."""
-    found: list[dict[str, Any]] = json.loads(service.get("/performance/alerts").body)["alerts"]
-    return found
+@pytest.fixture(scope="module")
+def reader_of_used(browser: Browser, used: Used) -> Iterator[Reader]:
+    yield from _reader(browser, used)
 
 
-def sign_in(page: Page, service: Service) -> None:
-    page.goto(f"{service.url}/dashboard/signin")
-    page.get_by_label("Key").fill(KEY)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("h1").first).to_be_visible()
+@pytest.fixture(scope="module")
+def reader_of_unused(browser: Browser, unused: Used) -> Iterator[Reader]:
+    yield from _reader(browser, unused)
 
 
-def findings(page: Page) -> list[str]:
-    """What axe has to say, a line to each rule with the first place that breaks it."""
-    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
-    return [
-        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]} ({len(one['nodes'])} places)"
-        for one in results.response["violations"]
-    ]
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_a_page_of_a_service_in_use(reader_of_used: Reader, used: Used, place: Place) -> None:
+    path = place.of(used.known)
+    assert path is not None, f"{place.path} names what this test's service lacks"
+    _judge(reader_of_used, used.service.url + path, place, THOROUGHLY)
 
 
-def judge(page: Page, url: str, complaints: Complaints) -> list[str]:
-    """What is wrong with a page in both themes and at both widths."""
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_a_page_of_a_fresh_service(reader_of_unused: Reader, unused: Used, place: Place) -> None:
+    path = place.of(unused.known)
+    if path is not None:
+        _judge(reader_of_unused, unused.service.url + path, place, BRIEFLY)
+
+
+def _reader(browser: Browser, used: Used) -> Iterator[Reader]:
+    complaints, refused = Complaints(), list[str]()
+
+    def on_response(response: Response) -> None:
+        if response.status >= 400:
+            refused.append(f"{response.status} {response.url}")
+
+    with visit(browser, complaints, width=DESK[0], height=DESK[1]) as page:
+        page.on("response", on_response)
+        sign_in(page, used.service.url, KEY)
+        yield Reader(page, complaints, refused)
+
+
+def _judge(reader: Reader, url: str, place: Place, looks: Looks) -> None:
+    """The page at `url` has nothing wrong with it, however it is looked at."""
+    page, complaints, refused = reader
+    for told in (complaints.console, complaints.errors, complaints.foreign, refused):
+        told.clear()  # an earlier page's are its own test's
     wrong = []
-    for width, height in ((1440, 1000), (375, 800)):
+    rules = axe.ALL
+    for (width, height), themes in looks:
         page.set_viewport_size({"width": width, "height": height})
-        page.goto(url)
-        expect(page.locator(".htmx-request")).to_have_count(0)  # what is on its way is pale
-        if "no-such-page" in url:
-            complaints.console.clear()  # the browser tells of the 404 that was asked for
-        if page.locator("h1").count() != 1:
-            wrong.append(f"{width}: {page.locator('h1').count()} headings")
-        if not page.title().endswith(" · Laptime"):
-            wrong.append(f"{width}: its title is {page.title()!r}")
-        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if beyond > 0:
-            wrong.append(f"{width}: {beyond} px beyond the edge")
-        for scheme in ("light", "dark") if width > 1000 else ("light",):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # or colours are on their way
-            wrong += [f"{width} {scheme}: {one}" for one in findings(page)]
-    return wrong
-
-
-@pytest.fixture
-def desk(browser: Browser, busy: Service, complaints: Complaints) -> Iterator[tuple[Page, BrowserContext]]:
-    with visit(browser, complaints) as page:
-        sign_in(page, busy)
-        yield page, page.context
-    assert not str(complaints), str(complaints)
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_a_page_with_traffic_is_accessible_and_fits(
-    desk: tuple[Page, BrowserContext], busy: Service, complaints: Complaints, path: str
-) -> None:
-    wrong = judge(desk[0], f"{busy.url}/dashboard{path}", complaints)
+        answer = page.goto(url)
+        assert answer is not None
+        if answer.status != place.status:
+            wrong.append(f"it answers {answer.status}")
+        wrong += [f"{width} px: {one}" for one in _outline(page)]
+        for theme in themes:
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # or colours are on their way
+            wrong += [f"{width} px, {theme}: {one}" for one in axe.findings(page, rules)]
+            rules = axe.LOOKS
+    if place.status >= 400:  # the browser's console tells of the page's own status, too
+        complaints.console = [line for line in complaints.console if f"({url})" not in line]
+    wrong += [f"refused: {one}" for one in refused if one != f"{place.status} {url}"]
+    wrong += [str(complaints)] if str(complaints) else []
     assert not wrong, "\n".join(wrong)
 
 
-def test_an_alerts_story_is_accessible_and_fits(
-    desk: tuple[Page, BrowserContext], busy: Service, complaints: Complaints
-) -> None:
-    (alert, *_) = active(busy)
-    wrong = judge(desk[0], f"{busy.url}/dashboard/alerts/{alert['id']}", complaints)
-    assert not wrong, "\n".join(wrong)
+def _outline(page: Page) -> list[str]:
+    """What is wrong with the page's frame: its width, its heading, its title."""
+    beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    headings, title = page.locator("h1").all_inner_texts(), page.title()
+    checks = {
+        f"it is {beyond} px wider than the window": beyond > 0,
+        f"its headings of level 1 are {headings}": len(headings) != 1 or not headings[0].strip(),
+        f"its title is {title!r}": not title.removesuffix("· Laptime").strip() or title.count("Laptime") != 1,
+    }
+    return [told for told, is_wrong in checks.items() if is_wrong]
 
 
-def test_every_page_is_accessible_and_fits_before_the_first_request(
-    browser: Browser, idle: Service, complaints: Complaints
-) -> None:
-    with visit(browser, complaints) as page:
-        sign_in(page, idle)
-        wrong = [
-            f"{path} {one}"
-            for path in PATHS
-            for one in judge(page, f"{idle.url}/dashboard{path}", complaints)
-        ]
-    assert not str(complaints), str(complaints)
-    assert not wrong, "\n".join(wrong)
-
-
-def test_the_door_is_accessible_and_fits(browser: Browser, idle: Service, complaints: Complaints) -> None:
-    with visit(browser, complaints) as page:
-        wrong = judge(page, f"{idle.url}/dashboard/signin", complaints)
-        wrong += judge(page, f"{idle.url}/dashboard/signin?out=", complaints)
-    assert not str(complaints), str(complaints)
-    assert not wrong, "\n".join(wrong)
+def _alerts(service: Service) -> list[str]:
+    return [str(one["id"]) for one in service.get("/performance/alerts").json()["alerts"]]
