@@ -19,6 +19,7 @@ from .service import Service
 from .settings import Settings
 from .store import database_url
 from .web import alert_pages, auth, front, health, pages, performance_api, problems, settings_page
+from .web.compression import compress
 from .web.shelf import Shelf
 from .web.tries import Tries
 
@@ -122,6 +123,7 @@ def compose(service: Service) -> Web:
     )
     app.register_blueprint(performance_api.blueprint(service.sources, service.desk), url_prefix=performance)
     app.after_request(_harden)
+    app.after_request(compress)
     app.cli.add_command(_commands(service))
     return app
 

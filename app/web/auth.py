@@ -6,7 +6,6 @@ with the key or a one-time link and get a session in a cookie. `guard` is the on
 
 from __future__ import annotations
 
-import hmac
 import time
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, url_for
@@ -84,7 +83,7 @@ def check_form(door: Door) -> None:
     """Refuse a change that another site sends. Raises BadRequestError."""
     check_origin(door)
     token = request.form.get("csrf_token", "") or request.headers.get("X-CSRF-Token", "")
-    if not hmac.compare_digest(token.encode("utf-8", "replace"), _form_token(door).encode()):
+    if not door.keys.is_form_token(token, _session_id()):
         raise BadRequestError("the form is out of date; load the page again and send it once more")
 
 
@@ -160,7 +159,15 @@ def _hosts(door: Door) -> set[str]:
 
 
 def _form_token(door: Door) -> str:
-    return door.keys.form_token(g.session.id if "session" in g else "")
+    """One for all forms of a page."""
+    if "form_token" not in g:
+        g.form_token = door.keys.form_token(_session_id())
+    token: str = g.form_token
+    return token
+
+
+def _session_id() -> str:
+    return g.session.id if "session" in g else ""
 
 
 def _session(door: Door) -> bool:

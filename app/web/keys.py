@@ -22,6 +22,7 @@ SESSION_IDLE_S = 8 * 3600
 SESSION_MOST_S = 7 * 86_400
 LINK_S = 600
 _LEAST_KEY = 12
+_CODE_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,26 @@ class Keys:
         return None if is_over else session
 
     def form_token(self, session_id: str) -> str:
-        """What a form of this session carries, so that no other site can send it."""
-        return hmac.new(self._form_secret, session_id.encode(), "sha256").hexdigest()
+        """What a form of this session carries, so that no other site can send it.
+
+        It is a mask and the masked code, another one each time: pages are compressed, and what repeats
+        in them could be guessed from their length.
+        """
+        mask = secrets.token_bytes(_CODE_BYTES)
+        return (mask + _masked(self._form_code(session_id), mask)).hex()
+
+    def is_form_token(self, given: str, session_id: str) -> bool:
+        """Whether `given` is a token of this session's forms."""
+        try:
+            found = bytes.fromhex(given)
+        except ValueError:
+            return False
+        mask, masked = found[:_CODE_BYTES], found[_CODE_BYTES:]
+        whole = len(masked) == _CODE_BYTES
+        return whole and hmac.compare_digest(_masked(masked, mask), self._form_code(session_id))
+
+    def _form_code(self, session_id: str) -> bytes:
+        return hmac.digest(self._form_secret, session_id.encode(), "sha256")
 
     def new_link(self, now_s: float) -> str:
         """A token that signs in once within LINK_S. Raises OSError if the state folder can't keep it."""
@@ -125,6 +144,10 @@ class Keys:
 
 def _is_usable(key: str) -> bool:
     return len(key) >= _LEAST_KEY and key.isascii() and key.isprintable() and " " not in key
+
+
+def _masked(code: bytes, mask: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(code, mask, strict=True))
 
 
 def _link(folder: Path, token: str) -> Path:

@@ -142,9 +142,19 @@ def test_a_forged_session_is_none(keys: Keys) -> None:
 
 def test_a_form_token_belongs_to_its_session_and_key(keys: Keys, tmp_path: Path) -> None:
     other = Keys.load(KEY + "x", tmp_path)
-    tokens = {keys.form_token("a"), keys.form_token("b"), other.form_token("a"), keys.form_token("")}
-    assert len(tokens) == 4
-    assert keys.form_token("a") == Keys.load(KEY, tmp_path).form_token("a")
+    token = keys.form_token("a")
+    assert Keys.load(KEY, tmp_path).is_form_token(token, "a")
+    assert not keys.is_form_token(token, "b")
+    assert not keys.is_form_token(token, "")
+    assert not other.is_form_token(token, "a")
+    for wrong in ("", token[:64], token[64:], token + "00", token[:-1], f"{token[:-2]}zz"):
+        assert not keys.is_form_token(wrong, "a")
+
+
+def test_form_tokens_of_one_session_have_nothing_in_common(keys: Keys) -> None:
+    tokens = [bytes.fromhex(keys.form_token("a")) for _ in range(50)]
+    for place in range(64):
+        assert len({token[place] for token in tokens}) > 20
 
 
 def test_a_link_works_once(keys: Keys, tmp_path: Path) -> None:
