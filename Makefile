@@ -46,7 +46,7 @@ test: .venv/development .cache/chromium .cache/bench-peers .cache/wrk .cache/fak
 	$(BIN)/pytest -q -n 2 --dist loadgroup $(PATIENT) $(OPTIONS)
 	$(BIN)/pytest -q $(filter-out $(PATIENT),$(SLOW)) $(PATIENT:%=--ignore=%) $(OPTIONS)
 
-bench: .venv/runtime .cache/bench-peers .cache/wrk ## What Laptime costs, beside others; PARTS="cost throughput memory reading rolling history"
+bench: .cache/chromium .cache/bench-peers .cache/wrk ## What Laptime costs, beside others; PARTS="cost throughput memory reading rolling history pages"
 	@$(BIN)/python -m tests.benchmarks $(OPTIONS) $(PARTS)
 
 lint: .venv/development $(VNU) ## Ruff, mypy, and the Nu HTML checker on every page

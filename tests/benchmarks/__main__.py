@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cost, history, memory, reading, rolling, throughput
+from . import cost, history, memory, pages, reading, rolling, throughput
 from .report import machine
 
 
@@ -24,6 +24,7 @@ def main() -> None:
         "--cases", type=int, nargs="*", default=[10, 100, 1000], help="numbers of tools to read"
     )
     parser.add_argument("--history-tools", type=int, default=100, help="always active for 400 days")
+    parser.add_argument("--visits", type=int, default=7, help="of the browser to each page")
     parser.add_argument("parts", nargs="*")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -46,6 +47,10 @@ def main() -> None:
             "history": (
                 "History of 400 days",
                 lambda: history.run(Path(tempfile.mkdtemp(dir=folder)), options.history_tools),
+            ),
+            "pages": (
+                f"Pages with a year of {options.history_tools} tools, {pages.WORKERS} sync workers",
+                lambda: pages.run(Path(tempfile.mkdtemp(dir=folder)), options.history_tools, options.visits),
             ),
         }
         _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {machine()}.\n")

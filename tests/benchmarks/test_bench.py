@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from app.model.windows import NAMED
+from app.panels.registry import OVERVIEW, PAGES
 
 from .memory import WORKERS
+from .pages import WINDOWS
 from .variants import BARE, OF_KIND, OURS
 
 CHECKOUT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("bench")]
-SHORT = ("--rounds=3", "--turns=2", "--seconds=1", "--cases=10", "--history-tools=3")
+SHORT = ("--rounds=3", "--turns=2", "--seconds=1", "--cases=10", "--history-tools=3", "--visits=1")
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,19 @@ def test_history_is_measured_on_both_databases(said: str) -> None:
     read = rows(said, sizes_end(said))
     assert [row[1] for row in read] == [*NAMED, *NAMED]
     assert all(has_number(cell) for row in read for cell in row[2:])
+
+
+def test_pages_are_measured_on_the_server_and_in_a_browser(said: str) -> None:
+    part = said.split("## Pages with a year ")[1]
+    for head, number in (
+        ("| page | window |", len(PAGES) * len(WINDOWS)),
+        ("| panel of the overview |", len(OVERVIEW.panels) + 1),
+        ("| page | on |", len(PAGES) * 2),
+        ("| page, each refresh |", len(PAGES)),
+    ):
+        table = (head + part.split(head)[1]).split("\n\n")[0].splitlines()[2:]
+        assert len(table) == number
+        assert all(has_number(line.split(" | ")[2]) for line in table if not line.startswith("| all of"))
 
 
 def sizes_end(said: str) -> str:
