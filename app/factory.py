@@ -18,7 +18,7 @@ from .errors import SettingError
 from .service import Service
 from .settings import Settings
 from .store import database_url
-from .web import alert_pages, auth, front, health, pages, performance_api, problems, settings_page
+from .web import alert_pages, auth, front, health, pages, performance_api, problems
 from .web.compression import compress
 from .web.shelf import Shelf
 from .web.tries import Tries
@@ -117,9 +117,6 @@ def compose(service: Service) -> Web:
     )
     app.register_blueprint(
         alert_pages.blueprint(service.sources, service.desk), url_prefix=f"{dashboard}/alerts"
-    )
-    app.register_blueprint(
-        settings_page.blueprint(service.sources, service.desk), url_prefix=f"{dashboard}/settings"
     )
     app.register_blueprint(performance_api.blueprint(service.sources, service.desk), url_prefix=performance)
     app.after_request(_harden)

@@ -32,7 +32,6 @@ from .settings import Settings
 from .sources import Traffic
 from .store import Connection, Engine, alert_pages, alerts, history, releases, rules, silences
 from .store.alert_pages import Filter
-from .store.extent import Extent, extent
 from .store.history import Reported
 from .store.releases import Release
 from .store.vitals import sampled_until
@@ -129,13 +128,6 @@ class Live:
                 give_back()
         finally:
             self._lock.release()
-
-    def extent(self) -> Extent | None:
-        try:
-            with self.store.reading() as connection:
-                return extent(connection)
-        except UnavailableError:  # `troubles` says so
-            return None
 
     def troubles(self) -> Sequence[str]:
         found = [self._reader.trouble, *self.store.troubles(self._rolled_up_s)]

@@ -18,7 +18,6 @@ from .model.silencing import Silence
 from .model.vitals import Vitals
 from .model.windows import Window
 from .settings import Settings
-from .store.extent import Extent
 from .store.history import Reported
 from .store.releases import Release
 
@@ -83,9 +82,6 @@ class Sources(Protocol):
 
     def silences(self) -> Sequence[Silence]:
         """The silences that stand or are planned; while the store is away, as they were last."""
-
-    def extent(self) -> Extent | None:
-        """How far back the store reaches and how much room it takes; None while it is away."""
 
     def troubles(self) -> Sequence[str]:
         """Why the measuring itself is degraded, a sentence each; empty when all is well."""

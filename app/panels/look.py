@@ -13,7 +13,6 @@ from ..model.vitals import Vitals
 from ..model.windows import Window
 from ..settings import Settings
 from ..sources import Sources, Traffic
-from ..store.extent import Extent
 from ..store.history import Reported
 from ..store.releases import Release
 
@@ -76,9 +75,6 @@ class Look:
 
     def silences(self) -> Sequence[Silence]:
         return self._silences
-
-    def extent(self) -> Extent | None:
-        return self._sources.extent()
 
     def troubles(self) -> Sequence[str]:
         return self._sources.troubles()

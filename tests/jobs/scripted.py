@@ -22,7 +22,6 @@ from app.settings import Settings
 from app.sources import Traffic
 from app.store import Connection, Engine, alert_pages, channels, notice_log, reading, rules, writing
 from app.store.alert_pages import Filter
-from app.store.extent import Extent
 from app.store.history import Reported
 from app.store.notices import Notice
 from app.store.releases import Release
@@ -72,9 +71,6 @@ class Script:
 
     def silences(self) -> Sequence[Silence]:
         return ()
-
-    def extent(self) -> Extent | None:
-        return None
 
     def troubles(self) -> Sequence[str]:
         return ()

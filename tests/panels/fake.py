@@ -24,7 +24,6 @@ from app.model.vitals import Vitals, of_samples
 from app.model.windows import Window
 from app.settings import Settings
 from app.sources import Traffic
-from app.store.extent import Extent
 from app.store.history import Reported
 from app.store.releases import Release
 
@@ -200,9 +199,6 @@ class FakeSources:
 
     def silences(self) -> Sequence[Silence]:
         return self.silenced
-
-    def extent(self) -> Extent | None:
-        return Extent("SQLite", 38 * MB, {10: self.now_s - 7200, 60: self.started_s})
 
     def troubles(self) -> Sequence[str]:
         return self.degraded

@@ -121,11 +121,7 @@ def truth(window: Window, sources: Sources, now_s: float) -> Truth:  # noqa: ARG
 
 def own_cost(window: Window, sources: Sources, now_s: float) -> OwnCost:  # noqa: ARG001 - every panel is asked alike
     """Since the start of the live workers."""
-    return own_cost_of(sources.snapshot(), now_s)
-
-
-def own_cost_of(snapshot: Snapshot, now_s: float) -> OwnCost:
-    """The same of a snapshot."""
+    snapshot = sources.snapshot()
     cost_us, percent = hook_us(snapshot), hook_percent(snapshot, now_s)
     timed = f"the median of {formats.count(snapshot.own_cost.requests)} that were timed, 1 in 1,024"
     pages = sum(one.series.requests for one in snapshot.own.values())
