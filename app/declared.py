@@ -26,13 +26,15 @@ def setting(
     shown: str | None = None,
     begins: tuple[str, ...] = (),
     is_prefix: bool = False,
+    is_secret: bool = False,
 ) -> Any:
     """Declare one setting: `also` is a second variable that is read after the first, `begins` what a text
-    may begin with, `is_prefix` says that it is the path of pages, and `shown` stands for the default in the
-    table.
+    may begin with, `is_prefix` says that it is the path of pages, `is_secret` that no page shows its value,
+    and `shown` stands for the default in the table.
     """
     limits = {"at_least": at_least, "at_most": at_most, "begins": begins, "is_prefix": is_prefix}
-    return field(default=default, metadata={"help": help, "also": also, "shown": shown} | limits)
+    told = {"help": help, "also": also, "shown": shown, "is_secret": is_secret}
+    return field(default=default, metadata=told | limits)
 
 
 def variable(spec: Field[Any]) -> str:

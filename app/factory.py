@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +19,7 @@ from .errors import SettingError
 from .service import Service
 from .settings import Settings
 from .store import database_url
-from .web import alert_pages, auth, front, health, pages, performance_api, problems
+from .web import alert_pages, auth, front, health, pages, performance_api, problems, settings_page
 from .web.compression import compress
 from .web.shelf import Shelf
 from .web.tries import Tries
@@ -36,6 +37,9 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
+
+# What the settings page tells the versions of.
+_SOFTWARE = ("Flask", "SQLAlchemy")
 
 
 class Web(Flask):
@@ -117,6 +121,10 @@ def compose(service: Service) -> Web:
     )
     app.register_blueprint(
         alert_pages.blueprint(service.sources, service.desk), url_prefix=f"{dashboard}/alerts"
+    )
+    software = {name: importlib.metadata.version(name) for name in _SOFTWARE}
+    app.register_blueprint(
+        settings_page.blueprint(service.sources, service.desk, software), url_prefix=f"{dashboard}/settings"
     )
     app.register_blueprint(performance_api.blueprint(service.sources, service.desk), url_prefix=performance)
     app.after_request(_harden)

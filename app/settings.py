@@ -28,6 +28,7 @@ class Settings:
         "",
         "Full-access key. Without one, a random key is made at the first start and kept in the state folder.",
         shown="random",
+        is_secret=True,
     )
     state_dir: Path = setting(Path("instance"), "Folder for shared memory, the key and the SQLite store.")
     database_url: str = setting(
@@ -35,6 +36,7 @@ class Settings:
         "Where history is kept: `postgresql://…` (also `postgres://…`) or `sqlite:///…`.",
         also="DATABASE_URL",
         shown="SQLite in the state folder",
+        is_secret=True,
     )
     instance: str = setting(
         "",
@@ -94,6 +96,7 @@ class Settings:
         "",
         "Where alerts are told beside the channels of the page: Apprise URLs, separated by blanks.",
         shown="none",
+        is_secret=True,
     )
     notify_private: bool = setting(False, "Let webhooks reach private addresses.")
     alert_window_s: float = setting(

@@ -1,4 +1,5 @@
-"""What people change, and read of alerting beyond the figures: rules, silences, channels, acknowledgements.
+"""What people change, and read of alerting beyond the figures: rules, silences, channels, acknowledgements,
+and how large the store is.
 
 The desk stands between the pages and the JSON API on one side and the store on the other. Every change is
 checked, says who made it, and waits for a round of judging that is under way, so that neither undoes the
@@ -15,6 +16,7 @@ from .channels import ChannelDesk
 from .door import Door
 from .rules import RuleDesk
 from .silences import SilenceDesk
+from .storage import StorageDesk
 
 __all__ = ["Desk", "Door"]
 
@@ -27,3 +29,4 @@ class Desk:
         self.rules = RuleDesk(settings, sources, door)
         self.silences = SilenceDesk(door)
         self.channels = ChannelDesk(door, courier)
+        self.storage = StorageDesk(door)

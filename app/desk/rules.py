@@ -83,13 +83,23 @@ class RuleDesk:
         check_by(by)
         check_rule(rule)
         with self._door.changing() as connection:
-            known = _there(connection, id)
-            others = [one for one in rules.read_rules(connection) if one.id != id]
-            _check_new_name(rule.name, others)
-            rules.put(connection, id, rule, self._door.now_s(), by)
-            if _judges_otherwise(known.rule, rule):
-                _forget(connection, known.type)
-            return _there(connection, id)
+            return self._changed(connection, id, rule, by)
+
+    def change_all(self, changes: Mapping[StoredRule, Rule], by: str) -> None:
+        """Save several rules anew, all or none.
+
+        Raises ConflictError where one is no longer what it was when somebody decided.
+        """
+        check_by(by)
+        for rule in changes.values():
+            check_rule(rule)
+        with self._door.changing() as connection:
+            for known, rule in changes.items():
+                if (now := _there(connection, known.id)) != known:
+                    raise ConflictError(
+                        f"{now.rule.name} was changed by {now.changed_by or 'a setting'} meanwhile"
+                    )
+                self._changed(connection, known.id, rule, by)
 
     def reset(self, id: int) -> StoredRule:
         """Let a default rule follow the settings again."""
@@ -110,6 +120,15 @@ class RuleDesk:
                     f"the rule {known.rule.name!r} came with Laptime; turn it off instead (enabled: false)"
                 )
             rules.remove(connection, id)
+
+    def _changed(self, connection: Connection, id: int, rule: Rule, by: str) -> StoredRule:
+        known = _there(connection, id)
+        others = [one for one in rules.read_rules(connection) if one.id != id]
+        _check_new_name(rule.name, others)
+        rules.put(connection, id, rule, self._door.now_s(), by)
+        if _judges_otherwise(known.rule, rule):
+            _forget(connection, known.type)
+        return _there(connection, id)
 
     def _busiest(self, rule: Rule, windows: Sequence[Window]) -> list[str]:
         whole = Window("", windows[0].start_s, windows[-1].end_s, 600, 600)

@@ -22,8 +22,6 @@ from ..store import (
 # More than 1,000 busy tools write between two turns: 6 rows of 10 s each, and some longer ones.
 ROWS_A_TURN = 30_000
 _INSTANCES_A_TURN = 20
-ALERTS_KEPT_S = 400 * 86_400
-NOTICES_KEPT_S = 30 * 86_400
 # A clock is believed once this host's samples have filled so much of the time behind it: by one that is set
 # ahead for a while all that is recent would be pruned.
 SETTLED_S = 1800.0
@@ -62,9 +60,9 @@ class Prune:
         with writing(self._engine) as connection:
             if self._is_mine(connection, now_s):
                 retention.prune(connection, now_s, ROWS_A_TURN, self._keep_s)
-                alerts.prune_resolved(connection, now_s - ALERTS_KEPT_S, ROWS_A_TURN)
-                silences.prune(connection, now_s - ALERTS_KEPT_S, ROWS_A_TURN)
-                notices.prune(connection, now_s - NOTICES_KEPT_S, ROWS_A_TURN)
+                alerts.prune_resolved(connection, now_s - retention.ALERTS_KEPT_S, ROWS_A_TURN)
+                silences.prune(connection, now_s - retention.ALERTS_KEPT_S, ROWS_A_TURN)
+                notices.prune(connection, now_s - retention.NOTICES_KEPT_S, ROWS_A_TURN)
 
     def _is_settled(self, now_s: float) -> bool:
         """Whether there are at least half of the samples that belong to the last SETTLED_S seconds."""

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from ..settings import Settings
 from .rules import Condition, Level, Rule, Severity
 
 # A busy minute, such as a start or a build, is no alert yet.
 _MACHINE_WINDOW_S = 60
+# By type, the settings that the limits of a default rule are made of.
+DECIDED_BY = MappingProxyType(
+    {
+        "high_response_time": ("alert_response_time_ms",),
+        "low_success_rate": ("alert_success_rate_percent",),
+        "high_cpu_usage": ("alert_cpu_percent", "alert_critical_percent"),
+        "high_memory_usage": ("alert_memory_percent", "alert_critical_percent"),
+        "high_disk_usage": ("alert_disk_percent", "alert_critical_percent"),
+    }
+)
 
 
 def default_rules(settings: Settings) -> dict[str, Rule]:

@@ -58,6 +58,8 @@ class Option:
         """`value` if it is allowed, else BadRequestError."""
         if self.needed and not value:
             raise BadRequestError(f"{self.name} is missing")
+        if "\0" in value:  # no tool has it, and PostgreSQL takes none
+            raise BadRequestError(f"{self.name} is {value[:40]!r}; allowed is text without NUL")
         if self.allowed and value not in self.allowed:
             raise BadRequestError(f"{self.name} is {value!r}; allowed is {', '.join(self.allowed)}")
         if len(value) > self.longest:

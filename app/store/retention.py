@@ -15,6 +15,8 @@ from ..model.windows import KEEP_S, PERIODS_S, cover
 from .built import built_by_all
 from .schema import ALL_TOOLS, built, instances, releases, rollups, runs, tools, vitals, watermarks
 
+ALERTS_KEPT_S = 400 * 86_400
+NOTICES_KEPT_S = 30 * 86_400
 # A run that is silent for this long, while others rolled up, has ended without saying so.
 SILENT_RUN_S = 86_400
 # After this long the last of an instance's longest rows has been built.

@@ -18,7 +18,7 @@ from .tries import TRIES, Tries
 
 _RENEW_S = 300
 _OPEN = frozenset({"health.health", "auth.sign_in", "auth.sign_in_page", "pages.static"})
-_PAGES = ("pages.", "alerts.", "auth.", "front.")
+_PAGES = ("pages.", "alerts.", "settings.", "auth.", "front.")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 blueprint = Blueprint("auth", __name__)

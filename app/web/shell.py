@@ -33,6 +33,7 @@ PLACES = (
     Place("Overview", "pages.overview", "grid", "o", has_time=True),
     Place("System", "pages.system", "server", "s", has_time=True),
     Place("Alerts", "alerts.active", "bell", "a"),
+    Place("Settings", "settings.page", "gear", "e"),
 )
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from app.capture.samples import RING_FILE, SampleRing
-from app.jobs.prune import ALERTS_KEPT_S, SETTLED_S, Prune
+from app.jobs.prune import SETTLED_S, Prune
 from app.model.alerting import SystemSample
 from app.model.windows import KEEP_S
 from app.settings import Settings
 from app.store import Engine, alert_pages, alerts, make_engine, migrate, reading, writing
 from app.store.alert_pages import Filter
 from app.store.longer import behind
+from app.store.retention import ALERTS_KEPT_S
 from app.store.rollups import roll_up
 
 NOW_S = 1_764_000_000.0

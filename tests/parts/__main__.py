@@ -67,7 +67,7 @@ def create() -> Flask:
         pages.blueprint(sources, "Stand-ins: nothing is measured", shelf), url_prefix="/dashboard"
     )
     web.register_blueprint(alert_pages.blueprint(sources, _nobody), url_prefix="/dashboard/alerts")
-    web.register_blueprint(settings_page.blueprint(sources, _nobody), url_prefix="/dashboard/settings")
+    web.register_blueprint(settings_page.blueprint(sources, _nobody, {}), url_prefix="/dashboard/settings")
     web.register_blueprint(auth.blueprint, url_prefix="/dashboard")
     problems.register(web, pages="/dashboard")
 

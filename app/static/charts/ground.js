@@ -17,7 +17,7 @@ export const ground = {
       ctx.font = `600 11px ${font}`;
       const from = Math.max(area.left, x.getPixelForValue(alarm.from_s));
       const to = alarm.to_s === null ? area.right : Math.min(area.right, x.getPixelForValue(alarm.to_s));
-      free = drawAlarm(ctx, area, from, Math.max(to, from + 2), alarm, free);
+      free = drawAlarm(ctx, area, from, Math.max(to, from + 2), alarm, free, data.cells !== null);
     }
     ctx.font = `11px ${font}`;
     for (const [from, to] of data.gaps_s) {
@@ -98,11 +98,13 @@ function drawFlag(ctx, area, left, isDense) {
 }
 
 // A cap and a faint band; its words where they don't cover those of the one before. Answers where its words end.
-function drawAlarm(ctx, area, from, to, alarm, free) {
+function drawAlarm(ctx, area, from, to, alarm, free, isOverCells) {
   ctx.fillStyle = colour[alarm.severity];
-  ctx.globalAlpha = 0.055;
-  ctx.fillRect(from, area.top - 3, to - from, area.height + 3);
-  ctx.globalAlpha = 1;
+  if (!isOverCells) { // whose shades say something
+    ctx.globalAlpha = 0.055;
+    ctx.fillRect(from, area.top - 3, to - from, area.height + 3);
+    ctx.globalAlpha = 1;
+  }
   ctx.fillRect(from, area.top - 4, to - from, 2);
   const width = ctx.measureText(alarm.label).width;
   const middle = alarm.to_s === null ? from + 2 : (from + to - width) / 2;
