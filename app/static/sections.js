@@ -24,5 +24,6 @@ function mark(link) {
 if (list) {
   addEventListener("scroll", follow, { passive: true });
   addEventListener("resize", follow);
+  addEventListener("hashchange", follow);
   follow();
 }

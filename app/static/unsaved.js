@@ -26,7 +26,8 @@ if (form) {
   });
   form.addEventListener("input", tell);
   let isSent = false;
-  form.addEventListener("submit", () => { isSent = true; });
+  // A button of one row sends nothing of the others.
+  form.addEventListener("submit", ({ submitter }) => { isSent = !submitter?.hasAttribute("formaction"); });
   addEventListener("beforeunload", (event) => { if (!isSent && tell()) event.preventDefault(); });
   addEventListener("pageshow", tell);
 }

@@ -63,14 +63,12 @@ def blueprint(
         rules = desk.rules.all()
         typed = threshold_forms.posted(request.form, rules)
         by = request.form.get("by", "").strip() or NOBODY
-        told = list(typed.wrong.values())
-        if not told:
-            try:
-                desk.rules.change_all(typed.changes, by)
-            except (BadRequestError, ConflictError) as error:
-                told = [str(error)]
-        if told:
-            return _page(sources_of(), desk, software, 400, typed=typed, told=told)
+        if typed.wrong:
+            return _page(sources_of(), desk, software, 400, typed=typed)
+        try:
+            desk.rules.change_all(typed.changes, by)
+        except (BadRequestError, ConflictError) as error:
+            return _page(sources_of(), desk, software, 400, typed=typed, told=str(error))
         return redirect(url_for("settings.page", _anchor="thresholds"), 303)
 
     @settings.post(f"/thresholds/{ID}/reset")
@@ -90,7 +88,7 @@ def _page(
     status: int = 200,
     *,
     typed: Typed | None = None,
-    told: list[str] | None = None,
+    told: str = "",
 ) -> Response:
     look, now_s = Look(sources), time.time()
     rules, rules_why = _asked(desk.rules.all)
@@ -103,7 +101,7 @@ def _page(
         shell=shell("Settings", look.alerts()),
         sections=SECTIONS,
         **_thresholds(rules, look, now_s, typed),
-        told=told or [],
+        told=told,
         by=NOBODY,
         why=rules_why or size_why,
         kept=kept,
