@@ -115,7 +115,7 @@ def test_the_default_rules_stand_with_their_numbers_and_what_decides_them(page: 
     assert (fields[f"warning-{cpu}"], fields[f"worse-{cpu}"]) == ("80", "95")
     assert 'placeholder="1,900"' in html  # well again by itself
     assert "as LAPTIME_ALERT_RESPONSE_TIME_MS says" in html
-    assert "as LAPTIME_SLOW_MS says" in html
+    assert "only LAPTIME_SLOW_MS decides" in html
     assert "too few requests" in html
     assert "not sampled" in html
 
