@@ -91,6 +91,45 @@ def test_a_page_of_a_fresh_service(reader_of_unused: Reader, unused: Used, place
         _judge(reader_of_unused, unused.service.url + path, place, BRIEFLY)
 
 
+@pytest.mark.parametrize(
+    "place", [place for place in PLACES if place.is_inside], ids=lambda place: place.name
+)
+def test_the_focus_is_seen_wherever_tab_leads(reader_of_used: Reader, used: Used, place: Place) -> None:
+    """From the link that skips the bar on: WCAG 2.4.7 and 2.4.11, which axe cannot judge."""
+    page, path = reader_of_used.page, place.of(used.known)
+    assert path is not None
+    page.set_viewport_size({"width": 1100, "height": 700})
+    page.goto(used.service.url + path)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+    stops = list[str]()
+    while (stop := page.evaluate(_STOP)) and len(stops) < 300:
+        stops.append(stop["name"])
+        assert stop["is_marked"], f"{stop['name']} has the focus and does not show it"
+        assert not stop["over"], f"{stop['name']} has the focus below {stop['over']}"
+        page.keyboard.press("Tab")
+    assert len(stops) > 1, stops
+
+
+# What has the focus: whether its looks say so, and what lies over it; null where Tab has led round.
+_STOP = """() => {
+  const one = document.activeElement;
+  window.stopped ??= new WeakSet();
+  if (one === document.body || stopped.has(one)) return null;
+  stopped.add(one);
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(one), box = one.getBoundingClientRect();
+  const within = (value, most) => Math.min(Math.max(value, 1), most - 2);
+  const x = within(box.x + box.width / 2, innerWidth);
+  const y = within(box.y + Math.min(box.height, innerHeight) / 2, innerHeight);
+  const over = document.elementFromPoint(x, y);
+  return {
+    name: [one.localName, one.id || one.textContent.trim().slice(0, 40) || one.ariaLabel].join(" "),
+    is_marked: (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none",
+    over: one.contains(over) || over.contains(one) ? "" : over.outerHTML.slice(0, 80),
+  };
+}"""
+
+
 def _reader(browser: Browser, used: Used) -> Iterator[Reader]:
     complaints, refused = Complaints(), list[str]()
 
