@@ -33,6 +33,7 @@ class Packed(NamedTuple):
 def add(pages: Blueprint) -> None:
     """Add the files' addresses to the dashboard's pages."""
     pages.add_app_template_global(static_url, "static_url")
+    pages.add_app_template_global(static_modules, "static_modules")
 
     @pages.get("/static/<version>/<path:filename>")
     def static(version: str, filename: str) -> Response:
@@ -49,6 +50,12 @@ def add(pages: Blueprint) -> None:
 def static_url(filename: str) -> str:
     """The address of a static file, which changes with the content of any of them."""
     return url_for("pages.static", version=_version(), filename=filename)
+
+
+@cache
+def static_modules(folder: str) -> tuple[str, ...]:
+    """The scripts in a folder: named in the page, they are fetched at once and not one import later."""
+    return tuple(path.relative_to(STATIC).as_posix() for path in sorted((STATIC / folder).glob("*.js")))
 
 
 def _packed_answer(filename: str) -> Response | None:

@@ -264,6 +264,16 @@ def test_pages_are_never_kept_and_static_files_by_their_content(dashboard: Dashb
     assert asked.headers["Cache-Control"] == "no-cache"
 
 
+def test_what_charts_import_is_named_in_the_page(dashboard: Dashboard) -> None:
+    named = re.findall(
+        r'rel="modulepreload" href="[^"]+/static/[0-9a-f]{12}/([^"]+)"', dashboard.get("/dashboard")
+    )
+    imported = re.findall(r'from "\./(.+)"', (static_files.STATIC / "charts.js").read_text())
+    assert named
+    assert set(imported) <= set(named)
+    assert not re.search("modulepreload", dashboard.client.get("/dashboard/signin").text)
+
+
 def test_scripts_and_styles_come_with_a_type_that_browsers_accept(dashboard: Dashboard) -> None:
     for path in sorted(static_files.STATIC.rglob("*.*")):
         name = path.relative_to(static_files.STATIC).as_posix()
