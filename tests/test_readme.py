@@ -16,6 +16,7 @@ def test_the_settings_table_is_the_one_that_the_settings_print() -> None:
 
 
 def test_every_file_that_the_readme_leads_to_is_there() -> None:
-    for name in ("docs/dashboard.png", "CHANGELOG.md", "NOTICES", "render.yaml", "Procfile", "LICENSE"):
+    pictures = ("docs/overview-light.png", "docs/tool-dark.png")
+    for name in (*pictures, "CHANGELOG.md", "NOTICES", "render.yaml", "Procfile", "LICENSE"):
         assert name in README or name == "LICENSE"
         assert (Path(__file__).parents[1] / name).is_file(), name
