@@ -25,6 +25,8 @@ _DAY_S = 86_400
 # From fewer rows' starts nothing is foretold.
 _ENOUGH_STARTS = 10
 _NEARLY = 0.97
+# Bars of a store that has just begun are not drawn as if it were full.
+_LEAST_SCALE_BYTES = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def retention(settings: Settings, size: Size | None, now_s: float) -> Retention:
     """All periods beside what they take; `size` is None while the store is away."""
     keep_s = kept(settings)
     amounts = {one: _amount(one, keep_s[one], size, now_s) for one in PERIODS_S}
-    most = max([max(one.full or 0, one.now) for one in amounts.values() if one], default=0) or 1
+    most = max([_LEAST_SCALE_BYTES, *(max(one.full or 0, one.now) for one in amounts.values() if one)])
     rows = tuple(
         _row(one, settings, size.periods[one] if size else None, amounts[one], most) for one in PERIODS_S
     )
@@ -136,7 +138,7 @@ def _row(period_s: int, settings: Settings, held: Held | None, amount: _Amount |
         when_full=_megabytes(amount.full) if amount and amount.full is not None else _NONE,
         full=full or _NONE,
         now_percent=round(100 * amount.now / most, 1) if amount else 0.0,
-        full_percent=round(100 * (amount.full or amount.now) / most, 1) if amount else 0.0,
+        full_percent=round(100 * (amount.full or 0) / most, 1) if amount else 0.0,
     )
 
 

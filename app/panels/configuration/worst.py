@@ -39,7 +39,10 @@ def worst_now(rule: Rule, sources: Sources, now_s: float) -> Worst:
     pick = max if rule.condition == "above" else min
     target = pick(values, key=values.__getitem__)
     severity = _severity(rule, found[target])
-    return Worst(_text(rule, values[target], severity), _who(target, len(values)), severity)
+    who = _who(target, len(values))
+    if not severity and is_beyond(rule, values[target], rule.levels[0].threshold):
+        who = f"{who}, too few failures to tell"
+    return Worst(_text(rule, values[target], severity), who, severity)
 
 
 def _material(rule: Rule, sources: Sources, now_s: float) -> Material | None:
