@@ -6,15 +6,13 @@ and lent by the worker that had just made it. What a browser makes of them is `b
 
 from __future__ import annotations
 
-import gzip
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from statistics import median
 from time import perf_counter
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from app.panels.registry import OVERVIEW, PAGES, Page
@@ -67,72 +65,73 @@ def address(page: Page, window: str) -> str:
     return f"/dashboard{page.path}?{urlencode({'window': window} | dict.fromkeys(needed, 'GET /tool1'))}"
 
 
-def get(port: int, path: str, headers: Mapping[str, str] | None = None) -> tuple[float, bytes]:
-    """The milliseconds until an answer is there in full, and its body, unpacked."""
+class Got(NamedTuple):
+    """An answer as it was sent, the milliseconds until it was there, and those of the processor in it."""
+
+    took_ms: float
+    spent_ms: float
+    body: bytes
+
+
+def get(port: int, path: str, headers: Mapping[str, str] | None = None) -> Got:
+    """One request, with the key; an answer that is no success ends the bench."""
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    before_ns = {pid: _spent_ns(pid) for pid in _workers}
     began = perf_counter()
     connection.request("GET", path, headers={"X-API-Key": KEY, **(headers or {})})
     answer = connection.getresponse()
     body = answer.read()
     took_ms = (perf_counter() - began) * 1000
     connection.close()
+    pid = answer.headers["X-Worker"]
+    _workers.add(pid)
+    spent_ms = (_spent_ns(pid) - before_ns.get(pid, 0)) / 1e6
     if answer.status != 200:
         raise SystemExit(f"{path} answered {answer.status}: {body[:300]!r}")
-    return took_ms, body
+    return Got(took_ms, spent_ms, body)
+
+
+_workers: set[str] = set()  # the process ids of those that have answered
+
+
+def _spent_ns(pid: str) -> int:
+    """What all threads of a process have had of the processor (the kernel's schedstat)."""
+    return sum(int(one.read_text().split()[0]) for one in Path(f"/proc/{pid}/task").glob("*/schedstat"))
 
 
 def _whole(port: int, turns: int) -> str:
     paths = {(page.title, window): address(page, window) for page in PAGES for window in WINDOWS}
-    packed, plain = _interleaved(port, paths, turns, {"Accept-Encoding": "gzip"}), {}
+    found: dict[tuple[str, str], list[Got]] = {key: [] for key in paths}
+    for _ in range(_WARM_UP + turns):
+        for key, path in paths.items():
+            found[key].append(get(port, path, {"Accept-Encoding": "gzip"}))
     rows = []
     for key, path in paths.items():
-        plain[key] = get(port, path)[1]
-        sent = len(packed[key][1])
-        rows.append(
-            [*key, spread(packed[key][0], 0), f"{len(plain[key]) / 1000:,.0f}", f"{sent / 1000:,.1f}"]
-        )
-    pack_ms = _packing(plain["Overview", WINDOWS[0]])
-    heads = ["page", "window", "until it is there, ms", "HTML, KB", "as gzip, KB"]
-    return f"{table(heads, rows)}\nPacking the overview takes {pack_ms:.1f} ms of the first row.\n"
+        plain, counted = get(port, path).body, found[key][_WARM_UP:]
+        sizes = [f"{len(body) / 1000:,.1f}" for body in (plain, counted[-1].body)]
+        rows.append([*key, *_times(counted, 0), *sizes])
+    heads = ["page", "window", "until it is there, ms", "of it processor", "HTML, KB", "as gzip, KB"]
+    return table(heads, rows)
 
 
 def _panels(port: int, turns: int) -> str:
-    query = {"window": WINDOWS[0]}
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for turn in range(-_WARM_UP, turns):
+    found: dict[str, tuple[list[Got], list[Got]]] = {panel.title: ([], []) for panel in OVERVIEW.panels}
+    for turn in range(_WARM_UP + turns):
         for panel in OVERVIEW.panels:
             # What nobody has asked before is lent by nobody.
-            path = f"/dashboard/panels/{panel.slug}?{urlencode(query | {'turn': str(turn)})}"
-            made_ms, lent_ms = (get(port, path, {"HX-Request": "true"})[0] for _ in range(2))
-            if turn >= 0:
-                found[panel.title].append((made_ms, lent_ms))
+            path = f"/dashboard/panels/{panel.slug}?window={WINDOWS[0]}&turn={turn}"
+            for which in found[panel.title]:
+                which.append(get(port, path, {"HX-Request": "true"}))
     rows = [
-        [title, spread([made for made, _ in times], 1), spread([lent for _, lent in times], 1)]
-        for title, times in found.items()
+        [title, *_times(made[_WARM_UP:], 1), *_times(lent[_WARM_UP:], 1)]
+        for title, (made, lent) in found.items()
     ]
-    sums = [
-        sum(turn) for turn in zip(*([made for made, _ in times] for times in found.values()), strict=True)
+    heads = ["panel of the overview", "made, ms", "of it processor", "lent, ms", "of it processor"]
+    return table(heads, rows)
+
+
+def _times(answers: Sequence[Got], digits: int) -> list[str]:
+    return [
+        spread([one.took_ms for one in answers], digits),
+        spread([one.spent_ms for one in answers], digits),
     ]
-    rows.append(["all of them", spread(sums, 1), ""])
-    return table(["panel of the overview", "made, ms", "lent, ms"], rows)
-
-
-def _interleaved(
-    port: int, paths: Mapping[tuple[str, str], str], turns: int, headers: Mapping[str, str]
-) -> dict[tuple[str, str], tuple[list[float], bytes]]:
-    found: dict[tuple[str, str], tuple[list[float], bytes]] = {}
-    for turn in range(-_WARM_UP, turns):
-        for key, path in paths.items():
-            took_ms, body = get(port, path, headers)
-            times = found[key][0] if key in found else []
-            found[key] = ([*times, took_ms] if turn >= 0 else times, body)
-    return found
-
-
-def _packing(html: bytes) -> float:
-    times = []
-    for _ in range(20):
-        began = perf_counter()
-        gzip.compress(html, 5, mtime=0)
-        times.append((perf_counter() - began) * 1000)
-    return median(times)
