@@ -26,8 +26,7 @@ if (form) {
   });
   form.addEventListener("input", tell);
   let isSent = false;
-  // A button of one row sends nothing of the others.
-  form.addEventListener("submit", ({ submitter }) => { isSent = !submitter?.hasAttribute("formaction"); });
+  form.addEventListener("submit", () => { isSent = true; });
   addEventListener("beforeunload", (event) => { if (!isSent && tell()) event.preventDefault(); });
   addEventListener("pageshow", tell);
 }

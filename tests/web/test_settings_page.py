@@ -137,6 +137,12 @@ def test_a_new_limit_is_saved_as_a_rule_and_no_variable_decides_it_any_more(page
     assert page.rule("high_memory_usage") == before
     html = page.get()
     assert "changed by Ann" in html
+    assert html.count(f'form="reset-{slow.id}"') == html.count(f'id="reset-{slow.id}"') == 1
+    own = html.partition("data-unsaved>")[2].partition("</form>")[0]
+    first = next(
+        tag for tag in re.findall(r"<button [^>]*>", own) if 'type="submit"' in tag and "form=" not in tag
+    )
+    assert "btn-main" in first  # what Enter in a field presses
     assert "as LAPTIME_ALERT_RESPONSE_TIME_MS says" not in html.replace("<wbr>", "")
     page.front.judge(time.time())  # the settings don't take it back
     assert page.levels("high_response_time")[0].threshold == 1500.5
