@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, g, redirect, request, url_fo
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..desk import Desk
-from ..errors import BadRequestError, ConflictError, UnavailableError
+from ..errors import BadRequestError, UnavailableError
 from ..model.rules import StoredRule
 from ..panels.alerting import channels as channels_panel
 from ..panels.configuration import about, retention
@@ -67,8 +67,8 @@ def blueprint(
             return _page(sources_of(), desk, software, 400, typed=typed)
         try:
             desk.rules.change_all(typed.changes, by)
-        except (BadRequestError, ConflictError) as error:
-            return _page(sources_of(), desk, software, 400, typed=typed, told=str(error))
+        except (BadRequestError, UnavailableError) as error:
+            return _page(sources_of(), desk, software, error.status, typed=typed, told=str(error))
         return redirect(url_for("settings.page", _anchor="thresholds"), 303)
 
     @settings.post(f"/thresholds/{ID}/reset")

@@ -176,6 +176,21 @@ def test_an_old_page_changes_its_own_rows_and_takes_nobodys_change_back(page: Pa
     assert page.levels("high_cpu_usage")[0] == Level("warning", 55.0)
 
 
+def test_what_was_typed_stays_while_the_store_takes_nothing(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise UnavailableError("the store is full")
+
+    slow = page.rule("high_response_time")
+    monkeypatch.setattr(page.desk.rules, "change_all", full)
+    html = page.send(503, changes={f"warning_{slow.id}": "1,500"}).text
+    assert_clean(html)
+    assert "the store is full" in html
+    assert "Nothing was saved." in html
+    assert page.fields(html)[f"warning-{slow.id}"] == "1,500"
+
+
 @pytest.mark.parametrize(
     ("type", "changes", "said"),
     [
