@@ -152,7 +152,7 @@ class Live:
         if now_s - since_s > _STALLED_S and not is_within:  # what came since is not all of this window
             return self._without_store(window)
         rest = rest_of(snapshot, stand.tools)
-        tools = known | {name: known.get(name, EMPTY) + one for name, one in rest.items()}
+        tools = {**known} | {name: known.get(name, EMPTY) + one for name, one in rest.items()}
         return Traffic(window, tools, continued(rows.points, window, since_s, total(rest.values())))
 
     def courses(self, window: Window, tools: Collection[str]) -> Mapping[str, Sequence[Series | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from shlex import quote
 
@@ -87,12 +88,21 @@ class Tools:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Tool:
+    """A tool's sums; what is computed from its buckets waits until it is sorted by or shown."""
+
     name: str
     series: Series
-    quantiles_ms: tuple[float, float, float]
-    change_percent: float | None
+    was: Series
+
+    @cached_property
+    def quantiles_ms(self) -> tuple[float, float, float]:
+        return _quantiles(self.series)
+
+    @cached_property
+    def change_percent(self) -> float | None:
+        return _change(self.series, self.was)
 
 
 _KEYS: Mapping[str, Callable[[_Tool], tuple[float | str, ...]]] = {
@@ -129,7 +139,7 @@ def tools(
     called = {name: series for name, series in traffic.tools.items() if series.requests}
     found = sorted(
         (
-            _Tool(name, series, _quantiles(series), _change(series, was.get(name, EMPTY)))
+            _Tool(name, series, was.get(name, EMPTY))
             for name, series in called.items()
             if q.lower() in name.lower()
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, func, select
@@ -35,23 +36,24 @@ class Watermark:
     queue: Series = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WindowRows:
     """A window's rows: every period that touches it, whole, summed over all instances.
 
-    They are kept as they are stored, which takes a twentieth of what they take as numbers.
+    They are kept as they are stored, which takes a twentieth of what they take as numbers; as numbers only
+    once somebody asks, because the panels of a page ask for the same.
     """
 
     tool_rows: Mapping[str, bytes]
     point_rows: Sequence[bytes | None]
 
-    @property
-    def tools(self) -> dict[str, Series]:
+    @cached_property
+    def tools(self) -> Mapping[str, Series]:
         """Each tool's sum."""
         return {name: decoded(data) for name, data in self.tool_rows.items()}
 
-    @property
-    def points(self) -> list[Series | None]:
+    @cached_property
+    def points(self) -> Sequence[Series | None]:
         """All tools together, one entry to each of `window.starts()`, None where no instance rolled up."""
         return [None if data is None else decoded(data) for data in self.point_rows]
 
