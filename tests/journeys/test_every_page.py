@@ -7,10 +7,15 @@ a row in `site`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Response
+
+from app.factory import create_app
+from app.settings import Settings
 
 from . import axe
 from .browser import Complaints, sign_in, visit
@@ -26,6 +31,10 @@ DESK, PHONE = (1440, 1000), (375, 812)
 Looks = tuple[tuple[tuple[int, int], tuple[Literal["light", "dark"], ...]], ...]
 THOROUGHLY: Looks = ((DESK, ("light", "dark")), (PHONE, ("dark", "light")))
 BRIEFLY: Looks = ((DESK, ("light",)), (PHONE, ("dark",)))
+
+
+# What answers below the dashboard and is no page: files, and parts of pages.
+NO_PAGES = {"pages.static", "pages.panel", "pages.tools_file", "alerts.history_csv", "alerts.test_outcome"}
 
 
 class Used(NamedTuple):
@@ -75,6 +84,15 @@ def reader_of_used(browser: Browser, used: Used) -> Iterator[Reader]:
 @pytest.fixture(scope="module")
 def reader_of_unused(browser: Browser, unused: Used) -> Iterator[Reader]:
     yield from _reader(browser, unused)
+
+
+def test_no_page_is_left_out(tmp_path: Path) -> None:
+    routes = create_app(Settings(api_key=KEY, state_dir=tmp_path)).url_map
+    known = dict.fromkeys(("alert", "rule", "channel", "tool"), "1")
+    asked = [urlsplit(place.of(known) or "").path for place in PLACES if place.status == 200]
+    seen = {routes.bind("localhost").match(path)[0] for path in asked}
+    pages = [rule for rule in routes.iter_rules() if rule.rule.startswith("/dashboard")]
+    assert {rule.endpoint for rule in pages if "GET" in (rule.methods or ())} - seen == NO_PAGES
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
