@@ -23,7 +23,7 @@ from .schema import instances, vitals
 
 def encode(one: Vitals) -> bytes:
     """Vitals as `data`. Names are written out: what is kept later is then simply not in older rows."""
-    queue = encoded(one.queue) if one.queue.queued else b""
+    queue = encoded(one.queue) if one.queue.requests else b""
     return msgspec.msgpack.encode((one.gauges, one.counters, queue))
 
 

@@ -10,6 +10,7 @@ from io import StringIO
 import msgspec
 from flask import Blueprint, Response, request
 
+from ..errors import NotFoundError
 from ..model.formats import safe_cell
 from ..panels.look import Look
 from ..panels.registry import OVERVIEW, TABLE
@@ -21,9 +22,11 @@ from .asked import asked
 def add(pages: Blueprint, sources_of: Callable[[], Sources]) -> None:
     """Add the files' addresses to the dashboard's pages."""
 
-    @pages.get("/tools.<any(csv, json):kind>")
+    @pages.get("/tools.<kind>")
     def tools_file(kind: str) -> Response:
         """The tools whose name contains `q`, in the window that is asked for."""
+        if kind not in ("csv", "json"):
+            raise NotFoundError(f"there is no file of tools as {kind[:20]!r}; there are csv and json")
         look = Look(sources_of())
         ask = asked(OVERVIEW, look, time.time())
         found = tool_figures(ask.window, look, TABLE["q"].check(request.args.get("q", "")))

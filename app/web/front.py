@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response
 
+from .static_files import static_url
+
 blueprint = Blueprint("front", __name__)
 
 
@@ -17,4 +19,4 @@ def index() -> Response:
 @blueprint.get("/favicon.ico")
 def icon() -> Response:
     """Browsers ask for it here when they show JSON."""
-    return redirect(url_for("pages.static", filename="favicon.svg"), 301)
+    return redirect(static_url("favicon.svg"), 302)

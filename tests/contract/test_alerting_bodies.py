@@ -408,11 +408,14 @@ def bombarded(front: Front, examples: int) -> None:
         assert front.get(f"/dashboard/alerts{page}").status_code == 200
 
 
+# Hypothesis minds that another thread of the service draws a random number while it draws its own.
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
 def test_no_body_is_an_error_of_ours(tmp_path: Path) -> None:
     bombarded(failing(tmp_path), 400)
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
 def test_no_body_is_an_error_of_ours_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     bombarded(failing(tmp_path, database_url=postgres.new_database(postgres_url)), 200)
 

@@ -181,6 +181,18 @@ def test_samples_are_stored_once_and_summed_up_with_the_tools(store: Engine) -> 
         assert whole.counters == {"throttled_periods": 44}
 
 
+def test_the_times_that_requests_waited_are_kept_beside_the_samples(store: Engine) -> None:
+    for number, waited in enumerate((series(3), series(3, 5, 80)), 1):
+        with writing(store) as connection:
+            roll_up(
+                connection, instance="a", run="run-1", started_s=START_S, now_s=START_S + 10 * number,
+                tools={}, queue=waited,
+            )  # fmt: skip
+    first, second = vitals(store, START_S + 20, 10)
+    assert (first.queue.requests, second.queue.requests) == (1, 2)
+    assert second.queue.quantiles_ms((1.0,)) == pytest.approx([80], rel=0.011)
+
+
 def test_samples_go_on_after_a_clock_that_was_ahead_for_a_while(store: Engine) -> None:
     sample(store, "a", [_sample(START_S + 86_400, 90.0)])
     sample(store, "a", [_sample(START_S + 86_400, 90.0), _sample(START_S + 5, 10.0)])

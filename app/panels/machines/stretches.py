@@ -48,6 +48,8 @@ def stretches(window: Window, sources: Sources, at_most: int = MOST) -> list[Str
         part = list(group)
         end_s = min(float(part[-1][0] + window.step_s), max(window.end_s, part[-1][0] + 1.0))
         found.append(Stretch(float(part[0][0]), end_s, together(told for _, told in part)))
+    if len(found) > 1 and found[-2].told and not found[-1].told:
+        found.pop()  # its sample has not come yet: that is no gap
     return found
 
 
