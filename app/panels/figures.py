@@ -72,6 +72,26 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparedSpans:
+    """A window beside an `earlier` one; `remark` says why there is nothing to compare: `was` is None then."""
+
+    now: Span
+    was: Span | None
+    earlier: Window | None
+    than: str
+    remark: Delta | None
+
+    def tiles(self) -> tuple[Tile, Tile, Tile]:
+        """Requests, success and p95."""
+        gap = _gap(self.now.missing_s)
+        return (
+            _requests(self.than, self.now, self.was, gap or self.remark),
+            _success(self.than, self.now, self.was, self.remark),
+            _p95(self.than, self.now, self.was, self.remark),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Slots:
     """How many of the workers' slots there were, what share of them was at work, and the course of that."""
 
@@ -82,19 +102,22 @@ class _Slots:
 
 def figures(window: Window, sources: Sources, now_s: float, *, compare: str = "before") -> Figures:
     """Requests per minute, success rate, p95 response time and saturation, compared as one of BY says."""
-    now = span_of(window, sources)
+    both = compared_spans(window, sources, now_s, compare)
+    was = _slots(sources, both.earlier) if both.earlier else None
+    saturation = _saturation(both.than, _slots(sources, window), was, both.remark)
+    return Figures((*both.tiles(), saturation))
+
+
+def compared_spans(
+    window: Window, sources: Sources, now_s: float, compare: str, tool: str = ""
+) -> ComparedSpans:
+    """The requests of one tool, or of all, beside those of the window that is asked to compare with."""
+    now = span_of(window, sources, tool)
     earlier = comparing.compared(window, compare, now_s, kept(sources.settings))
-    was = span_of(earlier, sources) if earlier else None
-    remark = remark_of(window, now, was)
-    than = comparing.than(window, compare)
-    compared = was if remark is None else None
-    return Figures(
-        (
-            requests_tile(than, now, compared, gap_of(now.missing_s) or remark),
-            success_tile(than, now, compared, remark),
-            p95_tile(than, now, compared, remark),
-            _saturation(than, _slots(sources, window), _slots(sources, earlier) if earlier else None, remark),
-        )
+    was = span_of(earlier, sources, tool) if earlier else None
+    remark = _remark(window, now, was)
+    return ComparedSpans(
+        now, was if remark is None else None, earlier, comparing.than(window, compare), remark
     )
 
 
@@ -117,7 +140,7 @@ def _slots(sources: Sources, window: Window) -> _Slots:
     )
 
 
-def remark_of(window: Window, now: Span, was: Span | None) -> Delta | None:
+def _remark(window: Window, now: Span, was: Span | None) -> Delta | None:
     """Why there is nothing to compare; None if there is."""
     requests = now.all.requests
     if not requests:
@@ -131,12 +154,12 @@ def remark_of(window: Window, now: Span, was: Span | None) -> Delta | None:
     return None
 
 
-def gap_of(span_s: float) -> Delta | None:
+def _gap(span_s: float) -> Delta | None:
     """That something is missing; None if nothing is."""
     return Delta(f"{formats.duration(span_s)} missing", "not counted as zero") if span_s else None
 
 
-def requests_tile(than: str, now: Span, was: Span | None, remark: Delta | None) -> Tile:
+def _requests(than: str, now: Span, was: Span | None, remark: Delta | None) -> Tile:
     """Requests a minute."""
 
     def course(span: Span) -> list[float | None]:
@@ -151,7 +174,7 @@ def requests_tile(than: str, now: Span, was: Span | None, remark: Delta | None) 
     return Tile("Requests", figure, exact, delta, spark(course(now), course(was) if was else ()))
 
 
-def success_tile(than: str, now: Span, was: Span | None, remark: Delta | None) -> Tile:
+def _success(than: str, now: Span, was: Span | None, remark: Delta | None) -> Tile:
     """The success rate."""
 
     def course(span: Span) -> list[float | None]:
@@ -172,7 +195,7 @@ def success_tile(than: str, now: Span, was: Span | None, remark: Delta | None) -
     return Tile("Success rate", figure, exact, delta, line)
 
 
-def p95_tile(than: str, now: Span, was: Span | None, remark: Delta | None) -> Tile:
+def _p95(than: str, now: Span, was: Span | None, remark: Delta | None) -> Tile:
     """p95, "~" before it where there are few requests."""
 
     def course(span: Span) -> list[float | None]:

@@ -3,12 +3,13 @@ import { timeZone, zoneName } from "./zone.js";
 
 const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone });
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone });
+const second = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone });
 const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long", timeZone });
 
 function localise() {
   for (const element of document.querySelectorAll("time[data-clock]")) {
     const instant = new Date(element.dateTime);
-    const text = (element.dataset.clock === "day" ? day : time).format(instant).replace(",", "");
+    const text = ({ day, second }[element.dataset.clock] ?? time).format(instant).replace(",", "");
     if (element.textContent !== text) element.textContent = text;
     const title = full.format(instant);
     if (element.title !== title) element.title = title;

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from ...model import comparing, formats
+from ...model import formats
 from ...model.formats import Delta, Quantity
-from ...model.windows import Window, kept
+from ...model.windows import Window
 from ...sources import Sources
-from ..figures import (
-    Figures,
-    Span,
-    Tile,
-    gap_of,
-    is_thin,
-    p95_tile,
-    remark_of,
-    requests_tile,
-    span_of,
-    success_tile,
-)
+from ..figures import Figures, Span, Tile, compared_spans, is_thin, span_of
 from ..sparks import spark
 
 
@@ -25,27 +14,10 @@ def tool_figures(
     window: Window, sources: Sources, now_s: float, *, tool: str, compare: str = "before"
 ) -> Figures:
     """Requests per minute, success rate, p95, and its share of the time that all requests took."""
-    now = span_of(window, sources, tool)
-    earlier = comparing.compared(window, compare, now_s, kept(sources.settings))
-    was = span_of(earlier, sources, tool) if earlier else None
-    remark = remark_of(window, now, was)
-    than = comparing.than(window, compare)
-    compared = was if remark is None else None
-    return Figures(
-        (
-            requests_tile(than, now, compared, gap_of(now.missing_s) or remark),
-            success_tile(than, now, compared, remark),
-            p95_tile(than, now, compared, remark),
-            _share(
-                than,
-                now,
-                span_of(window, sources),
-                compared,
-                span_of(earlier, sources) if earlier else None,
-                remark,
-            ),
-        )
-    )
+    both = compared_spans(window, sources, now_s, compare, tool)
+    all_was = span_of(both.earlier, sources) if both.earlier else None
+    share = _share(both.than, both.now, span_of(window, sources), both.was, all_was, both.remark)
+    return Figures((*both.tiles(), share))
 
 
 def _share(
